@@ -1,0 +1,38 @@
+"""The door: it answers what needs no other module, and opens the rest only for a real command."""
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run `locus` with the arguments of the process and return its exit code."""
+    arguments = sys.argv[1:]
+    # Both answers come before click is imported: it alone takes longer than python needs to start.
+    if arguments == ["--version"]:
+        from locus.version import VERSION
+
+        return _say(f"locus {VERSION}")
+    completing = "_LOCUS_COMPLETE" in os.environ  # a shell asks, and says in the environment what has been typed
+    if arguments in ([], ["--help"], ["-h"], ["help"]) and not completing:
+        from locus.cli.overview import text
+
+        return _say(text())
+    try:
+        from locus.cli.main import run
+    except KeyboardInterrupt:
+        return 130
+    return run(arguments)
+
+
+def _say(text: str) -> int:
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone. Python would complain about the flush at its own end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
