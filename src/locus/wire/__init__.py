@@ -1,0 +1,1 @@
+"""What crosses the network: closed types for task metadata, never code. Types only, no I/O."""
