@@ -1,0 +1,1 @@
+"""Organizations, their workspaces, and the keys that open them."""
