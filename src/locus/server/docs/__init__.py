@@ -1,0 +1,1 @@
+"""Docs: what people wrote down for each other and for the agents."""

@@ -1,0 +1,1 @@
+"""Plans: sprints that an agent proposed and a person decides about, as a whole."""

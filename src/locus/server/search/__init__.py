@@ -1,0 +1,1 @@
+"""Search: one field that finds tasks, docs and sprints."""
