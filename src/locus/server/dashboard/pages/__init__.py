@@ -1,0 +1,1 @@
+"""A file per page; `routes` lists them."""

@@ -1,0 +1,66 @@
+// Forms: Ctrl+Enter sends, data-sends-on-change sends at once, data-resets is empty again after it was sent.
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const form = event.target.closest("form");
+  if (form) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+});
+
+// What the server says about a field stands below it, until somebody writes there again.
+document.addEventListener("locus:refused", (event) => {
+  const form = event.target.closest?.("form");
+  if (!form) return;
+  for (const { field: name, message } of event.detail.value ?? event.detail) {
+    const field = form.elements[name.split(".")[0]];
+    const place = field instanceof HTMLElement && field.closest(".field");
+    if (!place) continue;
+    clear(place);
+    const said = document.createElement("p");
+    said.className = "wrong";
+    said.id = `${field.id}-refused`;
+    said.textContent = message;
+    place.append(said);
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", said.id);
+    field.focus();
+  }
+});
+
+function clear(place) {
+  place.querySelector(".wrong")?.remove();
+  place.querySelector("[aria-invalid]")?.removeAttribute("aria-invalid");
+}
+
+document.addEventListener("input", (event) => {
+  const place = event.target.closest?.(".field");
+  if (place) clear(place);
+});
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-sends-on-change]");
+  if (form) form.requestSubmit();
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt;
+  if (form instanceof HTMLFormElement && form.hasAttribute("data-resets") && event.detail.successful) form.reset();
+});
+
+// Leaving a form that somebody has filled in loses nothing where its fields are drafts; elsewhere the browser asks.
+window.addEventListener("beforeunload", (event) => {
+  for (const form of document.querySelectorAll("form[data-guards]")) {
+    const fields = [...form.elements].filter((field) => !field.dataset.draft && field.type !== "hidden");
+    if (fields.some((field) => "defaultValue" in field && field.value !== field.defaultValue)) event.preventDefault();
+  }
+});
+
+// A page with several forms for one thing: saving one of them leaves the others right, also those being filled in.
+document.addEventListener("locus:version", (event) => {
+  const { of: thing, from, to } = event.detail;
+  for (const field of document.querySelectorAll(`[data-version-of="${thing}"]`)) {
+    if (field.value === String(from)) field.value = String(to);
+  }
+});
