@@ -1,0 +1,109 @@
+"""The ledger: what agents took on this machine, day by day, written to the disk after each answer of a model.
+
+All workers of a user write to the same one, so that a limit of a day holds for all of them together, and after a crash.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID
+
+BUSY = 10.0  # seconds to wait for another worker of this machine that writes
+KEPT = timedelta(days=100)
+LEDGER = "ledger.sqlite3"  # in the state directory
+
+SCHEMA = """
+    CREATE TABLE IF NOT EXISTS spent (
+        attempt TEXT NOT NULL, day TEXT NOT NULL, run TEXT NOT NULL, budget TEXT NOT NULL, task_id TEXT,
+        turns INTEGER NOT NULL, tokens INTEGER NOT NULL, usd REAL NOT NULL, seconds REAL NOT NULL,
+        PRIMARY KEY (attempt, day)
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS spent_by_day ON spent (day);
+    CREATE INDEX IF NOT EXISTS spent_by_run ON spent (run);
+    CREATE INDEX IF NOT EXISTS spent_by_budget ON spent (budget);
+    CREATE INDEX IF NOT EXISTS spent_by_task ON spent (task_id);
+"""
+ADD = """
+    INSERT INTO spent (attempt, day, run, budget, task_id, turns, tokens, usd, seconds)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (attempt, day) DO UPDATE SET turns = turns + excluded.turns, tokens = tokens + excluded.tokens,
+        usd = usd + excluded.usd, seconds = seconds + excluded.seconds
+"""
+SUM = "SELECT coalesce(sum(turns), 0), coalesce(sum(tokens), 0), coalesce(sum(usd), 0.0), coalesce(sum(seconds), 0.0) "
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """What agents took. `usd` is what is known of it: a model without a price costs nothing here."""
+
+    turns: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+    seconds: float = 0.0  # that agents worked
+
+
+@dataclass(frozen=True)
+class Account:
+    """For what something was taken. `budget` is shared by the attempts that a limit of a task counts together."""
+
+    attempt: str
+    run: str
+    budget: str
+    task_id: UUID | None = None
+
+
+class Ledger:
+    """The ledger of one user on one machine. What was added is on the disk when `add` returns."""
+
+    def __init__(self, path: Path, *, today: Callable[[], date] = date.today) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        self._path = path
+        self._today = today
+        with self._open() as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("BEGIN IMMEDIATE")  # several workers may be the first
+            for statement in SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute("DELETE FROM spent WHERE day < ?", ((self._today() - KEPT).isoformat(),))
+            db.execute("COMMIT")
+
+    def add(self, account: Account, taken: Amounts) -> None:
+        """Write down what was taken since the last time."""
+        where = (account.attempt, self._today().isoformat(), account.run, account.budget)
+        task_id = None if account.task_id is None else str(account.task_id)
+        with self._open() as db:
+            db.execute(ADD, (*where, task_id, taken.turns, taken.tokens, taken.usd, taken.seconds))
+
+    def of_budget(self, budget: str) -> Amounts:
+        """What the attempts that share a budget took."""
+        return self._sum("FROM spent WHERE budget = ?", budget)
+
+    def of_run(self, run: str) -> Amounts:
+        """What one run took."""
+        return self._sum("FROM spent WHERE run = ?", run)
+
+    def of_today(self) -> Amounts:
+        """What all runs of this user on this machine took since midnight, local time."""
+        return self._sum("FROM spent WHERE day = ?", self._today().isoformat())
+
+    def budget_of(self, task_id: UUID) -> str | None:
+        """The budget that the last attempt at a task took from."""
+        with self._open() as db:
+            row = db.execute(
+                "SELECT budget FROM spent WHERE task_id = ? ORDER BY rowid DESC LIMIT 1", (str(task_id),)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def _sum(self, of: str, value: str) -> Amounts:
+        with self._open() as db:
+            return Amounts(*db.execute(SUM + of, (value,)).fetchone())
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path, timeout=BUSY, isolation_level=None)) as db:
+            db.execute("PRAGMA synchronous = FULL")
+            yield db
