@@ -1,0 +1,77 @@
+"""Any program as an agent: the prompt on stdin, edits in its working directory, what it prints is text."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from locus.local.errors import LocalError
+from locus.local.process import Exit, base_environment
+from locus.local.providers.base import Ask, Ending, Event, Finished, Reader, Text, Usage
+from locus.local.sandbox import Needs, reaching
+
+TEXT_LIMIT = 16 << 10  # bytes of a line that are shown
+
+
+@dataclass(frozen=True)
+class Command:
+    """A provider that is a program and its arguments, from the user's configuration."""
+
+    argv: tuple[str, ...] = ()
+
+    NAME: ClassVar[str] = "command"
+    MODELS_HINT: ClassVar[str] = "whatever the program does with the prompt"
+    FIRST_SIGNAL: ClassVar[signal.Signals] = signal.SIGTERM
+    VERSION: ClassVar[tuple[str, ...]] = ()  # what an unknown program does with --version is unknown
+    SIGNED_IN: ClassVar[tuple[str, ...]] = ()
+    COUNTS: ClassVar[bool] = False
+    ASKS: ClassVar[bool] = False
+
+    def locate(self, environment: Mapping[str, str]) -> Path:
+        if not self.argv:
+            raise LocalError(
+                "The provider `command` does not know which program to run.",
+                remedy="Give it one: a list of the program and its arguments.",
+            )
+        found = shutil.which(self.argv[0], path=environment.get("PATH", ""))
+        if found is None:
+            raise LocalError(
+                f"{self.argv[0]} is not installed, not on PATH, or not executable.",
+                remedy="Install it, or give its full path as the program of the provider `command`.",
+            )
+        return Path(found).absolute()
+
+    def command(self, ask: Ask, binary: Path) -> list[str]:
+        return [str(binary), *self.argv[1:]]
+
+    def opening(self, ask: Ask) -> bytes:
+        return ask.prompt.encode(errors="replace")
+
+    def environment(self, ask: Ask, inherited: Mapping[str, str]) -> dict[str, str]:
+        return base_environment(inherited, allow=ask.variables)
+
+    def needs(self, environment: Mapping[str, str]) -> Needs:
+        # What the user's own words name: the program, a script that it is to interpret, a folder.
+        named = [Path(word) for word in self.argv if word.startswith("/") and Path(word).exists()]
+        return Needs(read=(*named, *reaching(self.locate(environment))))
+
+    def reader(self, ask: Ask, environment: Mapping[str, str]) -> Reader:
+        return _Reader()
+
+
+class _Reader:
+    def read(self, line: bytes) -> list[Event]:
+        text = line[:TEXT_LIMIT].decode(errors="replace").rstrip()
+        return [Text(text)] if text else []
+
+    def finish(self, exit: Exit, stderr_tail: str) -> Finished:
+        if exit.ok:
+            ending, detail = Ending.DONE, ""
+        else:
+            ending = Ending.FAILED if exit.signal is None else Ending.CRASHED
+            detail = f"It ended with {exit}.\n{stderr_tail}".strip()
+        return Finished(ending, detail, session=None, usage=Usage(), turns=0, resets_at=None, exit=exit)
