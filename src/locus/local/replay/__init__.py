@@ -1,0 +1,1 @@
+"""What agents did, kept so that it can be done again without them."""

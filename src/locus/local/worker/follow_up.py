@@ -1,0 +1,276 @@
+"""What was said about one task's work, done by the agent that did the task: a change, checked, committed and pushed.
+
+As in an attempt, nothing is pushed that was not checked, and never with force. There is no lease: the task is in
+review, and nobody else works on it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from locus.local.context.prompt import repair_prompt, secrets_prompt
+from locus.local.errors import LocalError
+from locus.local.evidence import selection
+from locus.local.evidence.checks import CheckResult, run_checks
+from locus.local.git.changes import Changes, between
+from locus.local.git.commit import Message, Trailers, commit
+from locus.local.git.history import Commit
+from locus.local.git.publish import Conflict, Pushed, Rebased, Refused, Rejected, Vanished, publish
+from locus.local.journal import Ledger
+from locus.local.process import base_environment
+from locus.local.providers.base import Ending, Event, Finished, Spent, Text
+from locus.local.sessions.answer import AgentEnded
+from locus.local.sessions.desk import Desk
+from locus.local.sessions.record import Session, Turn as Kept
+from locus.local.sessions.shelf import Shelf
+from locus.local.sessions.turn import turn
+from locus.local.worker import told
+from locus.local.worker.criticism import ANSWERS, Criticism, answers_in, criticism_prompt
+from locus.local.worker.delivery import NO_CHECKS, PUSHES
+from locus.local.worker.inspection import inspect
+from locus.local.worker.limits import Scope, reached
+from locus.local.worker.records import Remembered
+from locus.local.worker.set_up import set_up
+from locus.local.worker.site import Site
+from locus.local.worker.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What came of it. `commit` is None when the agent changed nothing."""
+
+    commit: str | None
+    answers: dict[str, str]
+    results: tuple[CheckResult, ...]
+    resumed: bool  # whether the agent remembered its work
+
+
+@dataclass
+class FollowUp:
+    """One round on the work of one task, in an open site."""
+
+    work: Workplace
+    site: Site
+    task: str
+    title: str
+    last: Commit  # the newest commit of the task on the branch
+    criticism: Criticism
+    earlier: Remembered | None
+    shelf: Shelf
+    ledger: Ledger
+    stop: asyncio.Event
+    hear: Callable[[Event], None]
+    required: Sequence[str] = ()
+    max_usd: float | None = None
+    max_turns: int | None = None
+    marker: str = field(default_factory=lambda: str(uuid4()))
+    spent: float = 0.0  # US dollars, as far as the agent tells them
+    _answers: dict[str, str] = field(default_factory=dict)
+    _limit: str | None = None
+
+    async def run(self) -> Followed:
+        """Do it on the branch as it is now. Raises AgentEnded, LocalError, GitError; then nothing was pushed."""
+        base = await self.site.prepare()
+        await self._set_up()
+        session, resumed = self._session()
+        prompt = self._prompt(resumed=resumed)
+        finished = await self._ask(session, prompt)
+        if finished.ending is Ending.SESSION_LOST:
+            resumed, prompt = False, self._prompt(resumed=False)
+            finished = await self._ask(session, prompt)
+        self._done(finished)
+        changes, results = await self._until_green(base, session, prompt)
+        if not changes:
+            return Followed(None, self._answers, (), resumed)
+        made, results = await self._deliver(changes, base, results)
+        return Followed(made, self._answers, tuple(results), resumed)
+
+    # ---- the agent
+
+    def _session(self) -> tuple[Session, bool]:
+        """The agent's own conversation where it is remembered, and whether it is."""
+        provider, tree = self.work.provider.NAME, self.site.tree
+        sandboxed = self.site.sandbox is not None
+        session = self.shelf.new(root=tree, cwd=tree, provider=provider, sandboxed=sandboxed, read_only=False)
+        earlier = self.earlier
+        same = earlier is not None and (earlier.provider, earlier.sandboxed) == (provider, sandboxed)
+        if earlier is None or not same or earlier.slot != self.site.clone.slot:
+            return session, False
+        session.native, session.model = earlier.session, earlier.model
+        session.turns.append(
+            Kept(
+                prompt=f"{self.task}: {self.title}",
+                answer="",
+                ending=Ending.DONE,
+                detail="done by a worker",
+                at=datetime.now(UTC),
+                seconds=0.0,
+                input_tokens=earlier.input_tokens,
+                cached_tokens=earlier.cached_tokens,
+                output_tokens=earlier.output_tokens,
+                usd=earlier.usd,
+            )
+        )
+        return session, True
+
+    def _prompt(self, *, resumed: bool) -> str:
+        names = [check.name for check in self.work.project.checks if check.always or check.name in self.required]
+        return criticism_prompt(self.task, self.title, self.criticism, resumed=resumed, checks=names)
+
+    async def _ask(self, session: Session, prompt: str) -> Finished:
+        options, used = self.work.options, session.used
+        if (limit := self._over()) is not None:
+            raise LocalError(limit)
+        desk = Desk(
+            provider=self.work.provider,
+            environment=self.work.environment,
+            folder=self.work.folder,
+            root=self.site.tree,
+            cwd=self.site.tree,
+            sandbox=self.site.sandbox,
+            read_only=False,
+            silence=options.silence,
+            wall=options.wall,
+            model=options.model,
+            effort=options.effort,
+            max_turns=self.max_turns,
+            # Some count the money of the whole conversation.
+            max_usd=None if self.max_usd is None else max(self.max_usd, 0.01) + (used.usd or 0.0),
+        )
+        finished: Finished | None = None
+        said = ""
+        events = turn(desk, self.shelf, session, prompt, stop=self.stop, schema=ANSWERS, parts=True)
+        async with aclosing(events):
+            async for event in events:
+                match event:
+                    case Spent() if self._limit is None and (limit := self._over()) is not None:
+                        self._limit = limit
+                        self.stop.set()
+                    case Text(text=text):
+                        said = text
+                    case Finished():
+                        finished = event
+                self.hear(event)
+        assert finished is not None, "a turn's last event is always Finished"
+        self.spent += finished.usage.usd or 0.0
+        self._answers |= answers_in(finished.structured or said)
+        return finished
+
+    def _over(self) -> str | None:
+        """Why no model may be asked any more today; None when it may."""
+        caps = self.work.options.limits.day
+        limit = reached(caps, self.ledger.of_today(), Scope.DAY) if caps else None
+        return None if limit is None else f"{limit.sentence} ({limit.name})"
+
+    def _done(self, finished: Finished) -> None:
+        if self._limit is not None:
+            raise LocalError(self._limit)
+        if finished.ending is not Ending.DONE:
+            raise AgentEnded(finished)
+
+    # ---- its change
+
+    async def _until_green(self, base: str, session: Session, first: str) -> tuple[Changes, list[CheckResult]]:
+        """Look at what the agent left, and check it; what is wrong goes back to it, a bounded number of times."""
+        rounds = self.work.options.check_rounds
+        for done in range(rounds + 1):
+            changes = await self.site.changes(base)
+            if not changes:
+                return changes, []
+            seen = await inspect(self.site.git, self.work.project, changes, base=base)
+            if seen.held:
+                raise LocalError(f"A person has to do this: {seen.why}. {await self._park(base)}")
+            if seen.secrets:
+                wrong = secrets_prompt([str(one) for one in seen.secrets])
+                names = "secrets"
+                results: list[CheckResult] = []
+            else:
+                results = await self._prove(changes, base)
+                red = [result for result in results if not result.passed]
+                if not red:
+                    return changes, results
+                names = ", ".join(result.check.name for result in red)
+                wrong = repair_prompt(red, round_number=done + 1, rounds=rounds)
+            if done == rounds:
+                raise LocalError(f"{names} still red after {rounds} more tries. {await self._park(base)}")
+            self.work.tell(told.ChecksRed(key=self.task, names=(names,), round_number=done + 1, rounds=rounds))
+            await self.site.reset_to(changes.tree, base=base)
+            finished = await self._ask(session, wrong if session.native else f"{first}\n{wrong}")
+            if finished.ending is Ending.SESSION_LOST:
+                finished = await self._ask(session, f"{first}\n{wrong}")
+            self._done(finished)
+        raise AssertionError("the last round returns or raises")
+
+    async def _set_up(self) -> None:
+        def begins(command: str) -> None:
+            self.work.tell(told.Preparing(key=self.task, command=command))
+
+        wrong = await set_up(self.work, self.site, marker=self.marker, begins=begins)
+        if wrong is not None:
+            raise LocalError(f"The tree could not be set up: {wrong}", remedy="Nothing was changed.")
+
+    async def _prove(self, changes: Changes, base: str) -> list[CheckResult]:
+        work, site = self.work, self.site
+        await site.reset_to(changes.tree, base=base)
+
+        async def restore() -> None:
+            await site.worktree.restore(changes.tree)
+
+        return await run_checks(
+            selection.due(work.project.checks, {*self.required}, changes.paths),
+            tree=site.tree,
+            env=base_environment(work.environment),
+            marker=self.marker,
+            started=lambda check: work.tell(told.CheckStarted(key=self.task, check=check)),
+            finished=lambda result: work.tell(told.CheckFinished(key=self.task, result=result)),
+            restore=restore,
+            sandbox=site.sandbox,
+        )
+
+    async def _park(self, base: str) -> str:
+        identity = self.work.checkout.identity
+        ref = await self.site.worktree.park(base=base, task=self.task, fence=self.last.attempt or 0, identity=identity)
+        return f"Nothing was pushed; the change is kept: locus parked list ({ref})." if ref else "Nothing was pushed."
+
+    # ---- to the remote
+
+    async def _deliver(self, changes: Changes, base: str, results: list[CheckResult]) -> tuple[str, list[CheckResult]]:
+        """Commit and push, again on top of what others push meanwhile. Returns the commit, and what proved it."""
+        made = await self._commit(changes, base, results)
+        for _ in range(PUSHES):
+            match await publish(self.site.git, self.work.checkout.remote.push_url, made, self.site.branch):
+                case Pushed():
+                    return made, results
+                case Refused(text=text):
+                    raise LocalError(f"The remote refused the push: {text}", remedy="The branch is as it was.")
+                case Rejected(head=head):
+                    onto = head or await self.site.fetch_head()
+            if onto is None:
+                raise LocalError(f"{self.site.branch} is not on the remote any more.")
+            match await self.site.rebase(made, onto):
+                case Conflict(paths=paths):
+                    raise LocalError(f"It conflicts with what was pushed meanwhile: {', '.join(paths[:5])}.")
+                case Vanished():
+                    raise LocalError("Others pushed the same change meanwhile.")
+                case Rebased(sha=sha):
+                    changes = await between(self.site.git, onto, f"{sha}^{{tree}}")
+                    results = await self._prove(changes, onto)
+                    if red := [result.check.name for result in results if not result.passed]:
+                        raise LocalError(f"{', '.join(red)} red on top of what was pushed meanwhile.")
+                    made = await self._commit(changes, onto, results)
+        raise LocalError(f"{self.site.branch} moved {PUSHES} times while we were pushing to it.")
+
+    async def _commit(self, changes: Changes, base: str, results: Sequence[CheckResult]) -> str:
+        proved = ", ".join(f"{result.check.name}: {result.why}" for result in results) or NO_CHECKS
+        trailers = Trailers(self.task, self.last.attempt or 0, self.site.agent_name, proved)
+        about = "what was said about it" if self.criticism.threads or self.criticism.remarks else "what failed"
+        return await commit(
+            self.site.git,
+            tree=changes.tree,
+            parent=base,
+            message=Message(f"{self.task}: {about}", trailers, body=self.title),
+            identity=self.work.checkout.identity,
+        )

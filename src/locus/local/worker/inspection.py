@@ -1,0 +1,50 @@
+"""A look at a change before it is checked: what waits for a person, and what must not be committed at all."""
+
+import asyncio
+from dataclasses import dataclass
+
+from locus.local.evidence import runner, secrets
+from locus.local.evidence.protected import touched
+from locus.local.evidence.secrets import BASELINE, Finding
+from locus.local.evidence.weakened import weakened
+from locus.local.git.changes import Changes
+from locus.local.git.lines import changed_lines
+from locus.local.git.runner import Git
+from locus.local.project import TEST_FILES, Project
+
+SHOWN = 5  # reasons in one message
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was seen. `held` are sentences for a person; `secrets` are places."""
+
+    held: tuple[str, ...] = ()
+    secrets: tuple[Finding, ...] = ()
+
+    @property
+    def why(self) -> str:
+        more = f", and {len(self.held) - SHOWN} more" if len(self.held) > SHOWN else ""
+        return "; ".join(self.held[:SHOWN]) + more
+
+
+async def inspect(git: Git, project: Project, changes: Changes, *, base: str) -> Inspection:
+    """Look at the change of a task against its base. Raises GitError."""
+    protected = touched(changes.paths, project.protected)
+    lines = await changed_lines(git, base, changes.tree)
+    held = [f"only a person may change {path}" for path in protected]
+    if project.protected_tests:
+        patterns = {*TEST_FILES, *(pattern for check in project.checks for pattern in check.test_files)}
+        tests = {*touched([file.path for file in lines], tuple(patterns))}
+        held += weakened(file for file in lines if file.path in tests)
+        known = {file.path for file in lines if file.existed}
+        held += runner.changed((file for file in lines if file.path not in protected), project.checks, known=known)
+    baseline = await _baseline(git, base) if BASELINE not in changes.paths else None
+    # The detectors take their time, and the heartbeat must not wait for them.
+    found = await asyncio.to_thread(secrets.scan, lines, baseline=baseline)
+    return Inspection(tuple(held), tuple(found))
+
+
+async def _baseline(git: Git, base: str) -> str | None:
+    shown = await git.local("cat-file", "blob", f"{base}:{BASELINE}", accept=(0, 128))
+    return shown.stdout.decode(errors="replace") if shown.exit.ok else None
