@@ -1,0 +1,72 @@
+"""What agents wrote down for people, in `.locus/artifacts/` of the checkout: Markdown files, and nothing else."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from locus.local import files
+from locus.local.errors import LocalError
+
+FOLDER = Path(".locus", "artifacts")
+LARGEST = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One file, by its name without folder and ending."""
+
+    name: str
+    size: int
+    changed_at: datetime
+
+
+class NoSuchArtifact(LocalError):
+    """There is no artifact of that name."""
+
+
+def artifacts(root: Path) -> list[Artifact]:
+    """The artifacts of a checkout, the last changed first. Links are none: they could lead anywhere."""
+    folder = root / FOLDER
+    if not folder.is_dir() or folder.is_symlink() or folder.parent.is_symlink():
+        return []
+    found = []
+    for path in folder.glob("*.md"):
+        if path.is_symlink() or not path.is_file():
+            continue
+        stat = path.stat()
+        found.append(Artifact(path.stem, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC)))
+    return sorted(found, key=lambda one: (one.changed_at, one.name), reverse=True)
+
+
+def path_of(root: Path, name: str) -> Path:
+    """Where an artifact is. Raises NoSuchArtifact for everything that is not in the list."""
+    wanted = name.removesuffix(".md")
+    if wanted not in {one.name for one in artifacts(root)}:
+        raise NoSuchArtifact(f"There is no artifact {name!r} in {FOLDER}.", remedy="See: locus artifacts list")
+    return root / FOLDER / f"{wanted}.md"
+
+
+def text_of(root: Path, name: str) -> str:
+    """What an artifact says. Raises LocalError."""
+    path = path_of(root, name)
+    if path.stat().st_size > LARGEST:
+        raise LocalError(f"{path} is larger than {LARGEST >> 20} MiB.", remedy="Read it in your editor.")
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def title_of(name: str, text: str) -> str:
+    """The first heading of an artifact, or its name."""
+    first = next((line for line in text.splitlines() if line.startswith("# ")), "")
+    return " ".join(first.lstrip("# ").split())[:200] or name
+
+
+def write(root: Path, name: str, text: str) -> Path:
+    """Write an artifact of ours; returns where it is. Raises LocalError where its folder leads out of the checkout."""
+    folder = root / FOLDER
+    if folder.is_symlink() or folder.parent.is_symlink():
+        raise LocalError(f"{FOLDER} is a link, and nothing is written through it.", remedy="Make it a folder.")
+    path = folder / f"{name}.md"
+    if path.is_symlink():
+        path.unlink()
+    files.write(path, text, mode=0o644)
+    return path

@@ -1,0 +1,1 @@
+"""Discussions: talks about a topic, and the insights that come of them."""

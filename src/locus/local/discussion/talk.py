@@ -1,0 +1,129 @@
+"""One exchange of a discussion: the person's words go to the agent, a reply and insights come back."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from locus.local.codemap.told import Wanted, told_of_checkout
+from locus.local.context.prompt import Mark
+from locus.local.discussion.answer import Faults, judged, schema
+from locus.local.discussion.insights import Insight, Insights, relevant
+from locus.local.discussion.kept import Discussion, Discussions, Speaker
+from locus.local.providers.base import Ending, Event, Finished
+from locus.local.sessions.answer import answer
+from locus.local.sessions.desk import Desk
+from locus.local.sessions.opening import opening
+from locus.local.sessions.record import Session
+from locus.local.sessions.shelf import Shelf
+
+ASKS = 2
+
+ROLE = """\
+You discuss a topic of this project with the person who owns it. Read the code before you speak of it; you can change
+nothing. Say what you think and why. Ask one question at a time, and only one that matters. With each answer hand in the
+insights that the person's last message brought: decisions, requirements, ideas, concerns, learnings. Hand in each once;
+to correct an earlier one, name its id in `replaces`. Answer with one JSON object and nothing else: `reply` is what you
+say to the person, `insights` is what is new, often nothing."""
+
+SUMMARY = """\
+Sum this discussion up for somebody who was not there: what was decided and why, what is wanted, what is open. Hand in
+the summary as `reply`, and no insights."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the people at a discussion share."""
+
+    desk: Desk
+    shelf: Shelf
+    session: Session
+    discussions: Discussions
+    insights: Insights
+    codemap: Wanted = field(default_factory=Wanted)
+    """What the first message says of the codebase."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What came of one message. `reply` is None when the agent did not finish."""
+
+    reply: str | None
+    insights: Sequence[Insight]
+    finished: Finished
+    plain: bool = False
+    """Whether the reply had no form, so that no insight could be taken from it."""
+
+
+async def say(
+    table: Table, discussion: Discussion, message: str, *, stop: asyncio.Event, tell: Callable[[Event], None]
+) -> Exchange:
+    """Say something in a discussion, and keep what comes back.
+
+    A reply that is not of the form asked for is asked for again once, and then taken as words alone, without insights.
+    """
+    discussion.add(Speaker.PERSON, message)
+    exchange = await _exchange(table, await _first(table, discussion, message), message, stop, tell, discussion.id)
+    if exchange.finished.ending is Ending.SESSION_LOST:
+        exchange = await _exchange(table, await _first(table, discussion, message), message, stop, tell, discussion.id)
+    if exchange.reply is not None:
+        discussion.add(Speaker.AGENT, exchange.reply)
+    table.discussions.save(discussion)
+    return exchange
+
+
+async def sum_up(
+    table: Table, discussion: Discussion, *, stop: asyncio.Event, tell: Callable[[Event], None]
+) -> Exchange:
+    """Have the discussion summed up, and keep the summary."""
+    exchange = await _exchange(table, SUMMARY, SUMMARY, stop, tell, None)
+    if exchange.reply is not None:
+        discussion.summary = exchange.reply
+        table.discussions.save(discussion)
+    return exchange
+
+
+async def _first(table: Table, discussion: Discussion, message: str) -> str:
+    """The message itself; when the agent remembers nothing, all that it needs before it."""
+    if table.session.native is not None:
+        return message
+    known = relevant(table.insights.all(), f"{discussion.topic} {message}")
+    # When the agent has lost its memory, what was said is told again: a discussion is the person's, not the agent's.
+    before = [f"{one.by.value}: {one.text}" for one in discussion.said[:-1]]
+    mark = Mark.beside([discussion.topic, message, *before])
+    parts = [ROLE, f"# The topic\n\n{mark.around('topic', discussion.topic)}"]
+    if before:
+        parts.append(f"# What was said before\n\n{mark.around('said', chr(10).join(before))}")
+    parts.append(f"# The person says\n\n{mark.around('message', message)}")
+    lines = [f"[{one.id}] {one.line}" for one in known]
+    desk = table.desk
+    about = f"{discussion.topic}\n{message}"
+    codebase = await told_of_checkout(
+        desk.folder.index, desk.root, desk.environment, about, table.codemap, trouble=lambda _: None
+    )
+    return opening("\n\n".join(parts), desk.root, read_only=True, insights=lines, codebase=codebase)
+
+
+async def _exchange(
+    table: Table,
+    prompt: str,
+    said: str,
+    stop: asyncio.Event,
+    tell: Callable[[Event], None],
+    discussion: str | None,
+) -> Exchange:
+    text = ""
+    for attempt in range(1, ASKS + 1):
+        text, finished = await answer(
+            table.desk, table.shelf, table.session, prompt, said=said, stop=stop, schema=schema(), tell=tell
+        )
+        if finished.ending is not Ending.DONE:
+            return Exchange(None, (), finished)
+        try:
+            taken = judged(text, [one.id for one in table.insights.all()])
+        except Faults as e:
+            if attempt < ASKS:
+                prompt = said = f"{e} Answer again as one JSON object with `reply` and `insights`, and nothing else."
+            continue
+        kept = table.insights.add(taken.insights, discussion) if discussion is not None else ()
+        return Exchange(taken.reply, kept, finished)
+    return Exchange(text.strip() or "(nothing)", (), finished, plain=True)

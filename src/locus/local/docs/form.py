@@ -1,0 +1,93 @@
+"""A doc as a file: what it is called and where it belongs between two lines of `+++`, as TOML, and then its text."""
+
+import tomllib
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+import tomlkit
+
+from locus.local.errors import LocalError
+from locus.wire.docs import Doc, DocDraft, DocEdit, DocKind
+
+FENCE = "+++"
+FIELDS = ("title", "kind", "group", "text")
+
+T = TypeVar("T")
+
+
+class NotADoc(LocalError):
+    """A file cannot be read as a doc."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything that people write of a doc."""
+
+    title: str
+    kind: DocKind
+    group: str
+    text: str
+
+
+def content_of(doc: Doc) -> Content:
+    return Content(doc.title, doc.kind, doc.group, doc.text)
+
+
+def written(content: Content) -> str:
+    """The file of a doc. `read` makes the same content of it again, whatever the text is."""
+    head = tomlkit.document()
+    head.update({"title": content.title, "kind": content.kind.value, "group": content.group})
+    return f"{FENCE}\n{tomlkit.dumps(head)}{FENCE}\n\n{content.text}"
+
+
+def read(file: str) -> Content:
+    """What a file says. Raises NotADoc, with what is wrong in the head of it."""
+    head, text = split(file)
+    if head is None:
+        raise NotADoc(
+            "It does not begin with the head of a doc.",
+            remedy=f"Put its title, kind and group between two lines of {FENCE}, as in the other files.",
+        )
+    given: dict[str, object] = {"kind": DocKind.GENERAL.value, "group": "", **head, "text": text}
+    unknown = sorted(set(given) - set(FIELDS))
+    if unknown:
+        raise NotADoc(f"A doc has no {unknown[0]}.", remedy="Its head has title, kind and group.")
+    draft = _checked(given, DocDraft)
+    return Content(draft.title, draft.kind, draft.group, draft.text)
+
+
+def split(file: str) -> tuple[dict[str, object] | None, str]:
+    """The head of a file, None when it has none, and the text after it. Raises NotADoc."""
+    if not file.startswith(f"{FENCE}\n"):
+        return None, file
+    head, fence, text = file[len(FENCE) + 1 :].partition(f"\n{FENCE}\n")
+    if not fence:
+        raise NotADoc(f"The head of it has no end: a second line of {FENCE} is missing.")
+    try:
+        return tomllib.loads(head), text.removeprefix("\n")
+    except tomllib.TOMLDecodeError as e:
+        raise NotADoc(f"The head of it cannot be read: {e}.", remedy="It is TOML.") from e
+
+
+def draft_of(content: Content) -> DocDraft:
+    """A new doc as it is sent. Raises NotADoc for what the control plane would not take."""
+    return _checked(_fields(content, FIELDS), DocDraft)
+
+
+def edit_of(content: Content, *, since: Content) -> DocEdit:
+    """What has to be sent for a doc that was `since` to be `content`: the fields that differ. Raises NotADoc."""
+    return _checked(
+        _fields(content, [name for name in FIELDS if getattr(content, name) != getattr(since, name)]), DocEdit
+    )
+
+
+def _fields(content: Content, names: "list[str] | tuple[str, ...]") -> dict[str, object]:
+    return {name: str(getattr(content, name)) for name in names}
+
+
+def _checked(fields: dict[str, object], kind: type[T]) -> T:
+    try:
+        return msgspec.convert(fields, kind)
+    except msgspec.ValidationError as e:
+        raise NotADoc(f"The control plane would not take it: {e}.") from e

@@ -1,0 +1,60 @@
+"""Gets a review to the forge: one review, once for each head commit, and never a judgement of one's own work."""
+
+from dataclasses import dataclass
+
+from locus.local.forge.base import ForgeError, Reason
+from locus.local.forge.reviews import Pull, Reviews
+from locus.local.review import text
+from locus.local.review.answer import Verdict
+from locus.local.review.kept import Kept
+
+EVENTS = {
+    Verdict.APPROVE: "APPROVE",
+    Verdict.COMMENT: "COMMENT",
+    Verdict.REQUEST_CHANGES: "REQUEST_CHANGES",
+}
+
+
+@dataclass(frozen=True)
+class Poster:
+    """Who posts. `account` is None when the forge does not say whose the token is."""
+
+    forge: Reviews
+    account: str | None
+
+    def is_own(self, pull: Pull) -> bool:
+        """Whether a pull request is of the same account, or may be."""
+        return self.account is None or pull.author.casefold() == self.account.casefold()
+
+    async def posted(self, pull: Pull, head: str) -> str | None:
+        """The address of the review of this commit that was posted before, from whichever machine."""
+        return await self.forge.written(pull.number, text.mark(head), self.account)
+
+    async def post(self, review: Kept, pull: Pull, *, again: bool = False) -> None:
+        """Post a review and write into it what became of it. One of the same commit that is there is not posted again,
+        unless it was made `again`. Raises ForgeError.
+        """
+        assert review.head is not None, "a pull request has a head"
+        if not again and (there := await self.posted(pull, review.head)) is not None:
+            review.url = there  # an answer that was lost, or another machine
+            return
+        own = self.is_own(pull)
+        event = "COMMENT" if own else EVENTS[review.verdict]
+        try:
+            review.url = await self._write(review, pull, event, own=own, beside=True)
+        except ForgeError as e:
+            if e.reason is not Reason.INVALID:
+                raise
+            # A line that the forge does not show, or a judgement that it does not allow: then as words alone.
+            event = "COMMENT"
+            review.url = await self._write(review, pull, event, own=own, beside=False)
+        review.event = event
+
+    async def _write(self, review: Kept, pull: Pull, event: str, *, own: bool, beside: bool) -> str:
+        return await self.forge.write(
+            pull.number,
+            review.head or "",
+            event=event,
+            body=text.body(review, own=own, beside=beside),
+            remarks=text.remarks(review) if beside else [],
+        )

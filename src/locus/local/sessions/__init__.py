@@ -1,0 +1,1 @@
+"""Sessions: an agent that works beside a person in their own checkout, turn by turn."""

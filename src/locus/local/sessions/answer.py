@@ -1,0 +1,76 @@
+"""One answer of a certain form: what an agent says last in a turn, and what is told when it has to say it again."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from locus.local.errors import LocalError
+from locus.local.providers.base import Ending, Event, Finished, Text
+from locus.local.sessions.desk import Desk
+from locus.local.sessions.record import Session
+from locus.local.sessions.shelf import Shelf
+from locus.local.sessions.turn import turn
+
+ASKS = 3  # times that a plan or a review is asked for
+MOST_FAULTS = 20  # that are told at once
+
+
+class Faults(Exception):
+    """What is wrong with an answer, a sentence each, in words that its author can act on."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults[:MOST_FAULTS])
+
+
+class AgentEnded(LocalError):
+    """The agent ended before it was done; `finished` says how."""
+
+    def __init__(self, finished: Finished) -> None:
+        super().__init__(finished.detail or finished.ending.value)
+        self.finished = finished
+
+
+@dataclass(frozen=True)
+class Repair:
+    """The agent is asked again, because of these faults."""
+
+    faults: tuple[str, ...]
+    again: int
+    asks: int
+
+
+async def answer(
+    desk: Desk,
+    shelf: Shelf,
+    session: Session,
+    prompt: str,
+    *,
+    said: str,
+    stop: asyncio.Event,
+    schema: str,
+    tell: Callable[[Event], None],
+) -> tuple[str, Finished]:
+    """Have one turn, and return what the agent answered with how it ended. `tell` hears of everything on the way."""
+    texts: list[str] = []
+    finished: Finished | None = None
+    events = turn(desk, shelf, session, prompt, said=said, stop=stop, schema=schema)
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, Text):
+                texts.append(event.text)
+            elif isinstance(event, Finished):
+                finished = event
+            tell(event)
+    assert finished is not None, "a turn's last event is always Finished"
+    # What an agent says on its way is not its answer; the last text is, where the answer is not kept apart.
+    return finished.structured or (texts[-1] if texts else ""), finished
+
+
+def of_done(answered: tuple[str, Finished]) -> str:
+    """The answer of an agent that was done. Raises AgentEnded."""
+    text, finished = answered
+    if finished.ending is not Ending.DONE:
+        raise AgentEnded(finished)
+    return text
