@@ -1,0 +1,1 @@
+"""Invoices: lines, totals, discounts and receipts."""

@@ -1,0 +1,32 @@
+"""What the doctor says: one finding per thing looked at."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"  # Locus works, but not all of it, or not for long
+    FAILED = "failed"  # `locus run` would fail
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, what was found, and what to do about it."""
+
+    subject: str
+    level: Level
+    says: str
+    remedy: str | None = None
+
+
+def ok(subject: str, says: str) -> Finding:
+    return Finding(subject, Level.OK, says)
+
+
+def warning(subject: str, says: str, remedy: str | None = None) -> Finding:
+    return Finding(subject, Level.WARNING, says, remedy)
+
+
+def failed(subject: str, says: str, remedy: str | None = None) -> Finding:
+    return Finding(subject, Level.FAILED, says, remedy)

@@ -1,0 +1,1 @@
+"""How Locus got onto this machine, and how the same installer brings the next version."""
