@@ -1,0 +1,1 @@
+"""What a person types. A command is a file in commands/, imported on use."""

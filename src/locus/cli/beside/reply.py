@@ -1,0 +1,67 @@
+"""A question and the agent's reply, and the words for how it ended."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+
+from locus.cli.beside import voice
+from locus.cli.beside.stage import Stage
+from locus.local.discussion.insights import told_about
+from locus.local.providers.base import Ending, Event, Finished
+from locus.local.sessions.desk import Desk
+from locus.local.sessions.opening import opening
+from locus.local.sessions.record import Session
+from locus.local.sessions.shelf import Shelf
+from locus.local.sessions.turn import turn
+
+FAILED, INTERRUPTED = 1, 130
+
+Listen = Callable[[Event], None]
+
+
+async def reply(
+    desk: Desk, shelf: Shelf, session: Session, asked: str, stop: asyncio.Event, listen: Listen, *, parts: bool = True
+) -> Finished:
+    """Have the agent answer, tell `listen` every event, and return the last one."""
+    prompt = asked
+    if session.native is None:
+        prompt = opening(asked, desk.root, read_only=desk.read_only, insights=told_about(desk.folder, asked))
+    last: Event | None = None
+    events = turn(desk, shelf, session, prompt, said=asked, stop=stop, parts=parts)
+    async with aclosing(events):
+        async for last in events:
+            listen(last)
+    assert isinstance(last, Finished), "a turn's last event is always Finished"
+    return last
+
+
+def code_of(finished: Finished) -> int:
+    """The exit code for how a turn ended."""
+    if finished.ending is Ending.DONE:
+        return 0
+    return INTERRUPTED if finished.ending is Ending.STOPPED else FAILED
+
+
+def why(finished: Finished) -> str:
+    """What went wrong, in our words and then in the agent's."""
+    return "\n".join(part for part in (voice.ENDED[finished.ending], finished.detail.strip()) if part)
+
+
+def remedy(finished: Finished, provider: str) -> str | None:
+    """What the person can do about it."""
+    if finished.ending is Ending.SESSION_LOST:
+        return "Begin a new session: leave out -s."
+    if finished.resets_at is not None:
+        return f"It is reset at {finished.resets_at.astimezone():%H:%M}."
+    if finished.ending is Ending.NOT_SIGNED_IN:
+        return f"Start {provider} once and sign in."
+    return None
+
+
+def where(stage: Stage) -> str:
+    """Who works where, and what it may do there."""
+    if stage.policy is not None:
+        may = "may change nothing" if stage.read_only else "may change files, not .git"
+        return f"{stage.provider.NAME} in {stage.root}, in the sandbox: it {may}."
+    may = "was asked to change nothing" if stage.read_only else "works with your rights"
+    return f"{stage.provider.NAME} in {stage.root}, WITHOUT a sandbox: it {may}."

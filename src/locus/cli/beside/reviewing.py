@@ -1,0 +1,258 @@
+"""Having changes reviewed: which, by whom, what is remembered of it, and where the review goes."""
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from locus.cli.beside import voice
+from locus.cli.beside.reply import remedy, why
+from locus.cli.beside.stage import Stage
+from locus.cli.output import Output
+from locus.cli.places import remote_of, state
+from locus.local import artifacts
+from locus.local.context.documents import instructions
+from locus.local.errors import LocalError
+from locus.local.forge.base import Forge
+from locus.local.forge.reviews import Pull, reviews_of
+from locus.local.forge.table import Choice, forge_for
+from locus.local.git import checkout, hunks, remote
+from locus.local.git.checkout import Checkout
+from locus.local.git.clone import PrivateClone
+from locus.local.providers.base import Ending, Event
+from locus.local.review import place, text
+from locus.local.review.answer import Opinion
+from locus.local.review.ask import Reviewer
+from locus.local.review.kept import Kept, Reviews, now, without_secrets
+from locus.local.review.material import Material, material
+from locus.local.review.place import Looked, Subject
+from locus.local.review.post import Poster
+from locus.local.review.prompt import Occasion
+from locus.local.sessions.answer import AgentEnded, Repair
+from locus.local.sessions.desk import Desk
+from locus.local.sessions.record import Session
+
+OURS = "locus/sprint-"  # what the branches begin with that Locus makes
+
+
+@dataclass(frozen=True)
+class Already:
+    """A commit that was reviewed before."""
+
+    what: str
+    head: str
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One of several reviews or follow-ups that came to nothing."""
+
+    what: str
+    why: str
+
+
+@dataclass
+class Outcome:
+    """What `locus review --json` says."""
+
+    reviews: list[Kept] = field(default_factory=list)
+    already: list[Already] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reviewing:
+    """One call of `locus review`."""
+
+    stage: Stage
+    out: Output
+    stop: asyncio.Event
+    tokens: int
+    again: bool = False
+    post: bool = True
+
+    # ---- changes that are in no commit
+
+    async def local(self, *, staged: bool) -> Outcome:
+        """Review what the checkout has on top of its last commit. Raises LocalError."""
+        root = self.stage.root
+        what = "staged changes" if staged else "uncommitted changes"
+        files = await hunks.uncommitted(root, os.environ, staged=staged, leave_out=str(artifacts.FOLDER))
+        if not files:
+            voice.print_beside(self.out, f"There are no {what}, so there is nothing to review.")
+            return Outcome()
+        shown = material(files, tokens=self.tokens)
+        occasion = Occasion(what=what, material=shown, instructions=instructions(root))
+        async with self.stage.desk(self._note) as desk:
+            review = await self._ask(desk, occasion)
+        name = f"review-local-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        self._write(review, name)
+        return Outcome([review])
+
+    # ---- branches and pull requests
+
+    async def remote(self, target: str | None) -> Outcome:
+        """Review a pull request or a branch; without a target, every open one that Locus made. Raises LocalError."""
+        found = await checkout.find(self.stage.root, os.environ, remote=remote_of(self.stage.settings))
+        choice = Choice(self.stage.settings.forge, self.stage.settings.forge_api)
+        forge = await forge_for(found.remote, os.environ, state() / "pull-requests", choice=choice)
+        outcome = Outcome()
+        subjects = await self._subjects(found, forge, target)
+        if not subjects:
+            voice.print_beside(self.out, "Nothing that Locus made waits for a review.")
+        for subject, pull in subjects:
+            what = f"pull request {pull.number}" if pull else subject.branch
+            try:
+                await self._one(found, forge, what, subject, pull, outcome)
+            except LocalError as e:
+                if len(subjects) == 1 or self.stop.is_set():
+                    raise
+                outcome.failed.append(Failure(what, str(e)))
+        return outcome
+
+    async def _subjects(self, found: Checkout, forge: Forge, target: str | None) -> list[tuple[Subject, Pull | None]]:
+        hosted = reviews_of(forge)
+        number = int(target) if target is not None and target.isdigit() else None
+        if hosted is None:
+            if number is not None:
+                raise LocalError(
+                    f"{found.remote.name} is on no forge that Locus knows, so there is no pull request {number}.",
+                    remedy=f"Name a branch: locus review {OURS}1",
+                )
+            return [(Subject(self.stage.settings.base, branch), None) for branch in await self._branches(found, target)]
+        if target is not None and number is None:
+            pull = await forge.find(target)
+            if pull is None or pull.number is None:
+                return [(Subject(self.stage.settings.base, target), None)]
+            number = pull.number
+        pulls = [await hosted.pull(number)] if number is not None else await hosted.opened()
+        if number is not None and not pulls[0].open:
+            raise LocalError(f"Pull request {number} is closed, so there is nothing to review.")
+        wanted = [pull for pull in pulls if number is not None or (pull.own and pull.branch.startswith(OURS))]
+        return [(Subject(pull.base, pull.branch, None if pull.own else pull.number), pull) for pull in wanted]
+
+    async def _branches(self, found: Checkout, target: str | None) -> list[str]:
+        if target is not None:
+            return [target]
+        clone = await PrivateClone.open(found, state())
+        try:
+            return sorted(await remote.branches_below(clone.git, found.remote.push_url, OURS))
+        finally:
+            clone.close()
+
+    async def _one(
+        self, found: Checkout, forge: Forge, what: str, subject: Subject, pull: Pull | None, outcome: Outcome
+    ) -> None:
+        hosted, reviews = reviews_of(forge), Reviews(self.stage.folder)
+        poster = Poster(hosted, await hosted.account()) if hosted and pull and self.post else None
+        if pull is not None and not self.again:
+            review = reviews.find(subject.branch, pull.head)
+            if review is not None and (review.url is not None or poster is None):
+                outcome.already.append(Already(what, pull.head, review.url))
+                return
+            if review is not None and poster is not None:  # what it said was not posted
+                await self._post(poster, review, pull, reviews)
+                outcome.reviews.append(review)
+                return
+            if poster is not None and (url := await poster.posted(pull, pull.head)) is not None:
+                outcome.already.append(Already(what, pull.head, url))
+                return
+        async with place.fetched(found, state(), subject) as looked:
+            if not self.again and (pull is None or looked.head != pull.head):
+                earlier = reviews.find(subject.branch, looked.head)
+                if earlier is not None and (pull is None or earlier.url is not None):
+                    outcome.already.append(Already(what, looked.head, earlier.url))
+                    return
+            review = await self._look(looked, what, pull)
+        if review is None:
+            return
+        review.branch, review.number = subject.branch, pull.number if pull else None
+        reviews.save(review)
+        if poster is not None and pull is not None:
+            await self._post(poster, review, pull, reviews)
+        else:
+            name = f"review-{subject.branch.replace('/', '-')}-{looked.head[:7]}"
+            self._write(review, "".join(c if c.isalnum() or c in "-_." else "-" for c in name))
+            reviews.save(review)
+        outcome.reviews.append(review)
+
+    async def _look(self, looked: Looked, what: str, pull: Pull | None) -> Kept | None:
+        if not looked.files:
+            voice.print_beside(self.out, f"{what[0].upper()}{what[1:]} changes nothing, so there is nothing to review.")
+            return None
+        # The instructions are those of the user's checkout: what is reviewed does not say how to review it.
+        occasion = Occasion(
+            what=what,
+            material=material(looked.files, tokens=self.tokens),
+            title=pull.title if pull else "",
+            description=pull.body if pull else "",
+            instructions=instructions(self.stage.root),
+        )
+        tree = looked.clone.worktree.root
+        stage = self.stage
+        around = place.walls(stage.provider, stage.policy, looked.clone, state(), os.environ, tell=self._note)
+        async with around as sandbox:
+            review = await self._ask(stage.desk_at(tree, sandbox), occasion)
+        review.head, review.base = looked.head, looked.base
+        return review
+
+    # ---- asking, keeping, telling
+
+    async def _ask(self, desk: Desk, occasion: Occasion) -> Kept:
+        session = self.stage.session()
+        self._note(f"{session.provider} reviews {occasion.what} ({_size(occasion.material)}) and can change nothing.")
+        reviewer = Reviewer(desk, self.stage.shelf, session, self.stop, self._tell)
+        with self.stage.shelf.using(session):
+            try:
+                opinion = await reviewer.opinion(occasion)
+            except AgentEnded as e:
+                if e.finished.ending is Ending.STOPPED:
+                    raise KeyboardInterrupt from e
+                raise LocalError(why(e.finished), remedy=remedy(e.finished, session.provider)) from e
+        return kept(opinion, occasion, session)
+
+    async def _post(self, poster: Poster, review: Kept, pull: Pull, reviews: Reviews) -> None:
+        try:
+            await poster.post(review, pull, again=self.again)
+        except LocalError as e:
+            raise LocalError(
+                f"The review is made, and could not be posted. {e.message}",
+                remedy=f"Post it without asking again: locus review {pull.number}",
+            ) from e
+        reviews.save(review)
+
+    def _write(self, review: Kept, name: str) -> None:
+        path = artifacts.write(self.stage.root, name, text.document(review))
+        review.artifact = str(path.relative_to(self.stage.root))
+
+    def _note(self, said: str) -> None:
+        voice.print_beside(self.out, said)
+
+    def _tell(self, event: Event | Repair) -> None:
+        voice.print_progress(self.out, "review", event)
+
+
+def kept(opinion: Opinion, occasion: Occasion, session: Session) -> Kept:
+    """What is kept of an opinion: without secrets that the reviewer may have quoted."""
+    opinion = without_secrets(opinion, os.environ)
+    used = session.used
+    return Kept(
+        what=occasion.what,
+        verdict=opinion.verdict,
+        summary=opinion.summary,
+        findings=opinion.findings,
+        left_out=list(occasion.material.left_out),
+        provider=session.provider,
+        model=session.model,
+        session=session.id,
+        at=now(),
+        tokens=used.input_tokens + used.output_tokens,
+        usd=used.usd,
+    )
+
+
+def _size(shown: Material) -> str:
+    files = len(shown.shown)
+    left = f", {len(shown.left_out)} not or not wholly shown" if shown.left_out else ""
+    return f"{files} file{'s' * (files != 1)}, about {shown.tokens:,} tokens{left}"

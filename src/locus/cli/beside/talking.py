@@ -1,0 +1,149 @@
+"""A discussion at the terminal, or one message of it: what the person sees of the reply and of its insights."""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from locus.cli.beside import voice
+from locus.cli.beside.interrupts import Interrupts
+from locus.cli.beside.reply import remedy, why
+from locus.cli.beside.stage import Stage
+from locus.cli.output import Cell, Output, is_terminal
+from locus.cli.run.agent_words import agent_line
+from locus.local.codemap.told import Wanted
+from locus.local.discussion.insights import Insight, Insights, Kind
+from locus.local.discussion.kept import Discussion, Discussions
+from locus.local.discussion.talk import Exchange, Table, say, sum_up
+from locus.local.errors import LocalError
+from locus.local.providers.base import Ending, Event, ToolStarted
+from locus.local.sessions.desk import Desk
+from locus.local.sessions.record import Session
+
+STYLES = {
+    Kind.DECISION: "green",
+    Kind.REQUIREMENT: "blue",
+    Kind.IDEA: "",
+    Kind.CONCERN: "yellow",
+    Kind.LEARNING: "magenta",
+}
+HELP = "Ctrl+C interrupts the agent, Ctrl+D leaves. /insights lists what came of it, /summary sums it up."
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One discussion, with the agent's place for it."""
+
+    stage: Stage
+    session: Session
+    discussion: Discussion
+    out: Output
+
+    def desk(self) -> AbstractAsyncContextManager[Desk]:
+        return self.stage.desk(lambda text: voice.print_beside(self.out, text))
+
+    def table(self, desk: Desk) -> Table:
+        folder = self.stage.folder
+        codemap = Wanted.of(self.stage.settings)
+        return Table(desk, self.stage.shelf, self.session, Discussions(folder), Insights(folder), codemap)
+
+
+async def once(talk: Talk, message: str | None, interrupts: Interrupts) -> Exchange:
+    """Say one thing, or with None have the discussion summed up. Raises LocalError when the agent does not finish."""
+
+    async def work(stop: asyncio.Event) -> Exchange:
+        async with talk.desk() as desk:
+            return await _exchange(talk, talk.table(desk), message, stop)
+
+    with talk.stage.shelf.using(talk.session):
+        exchange = await interrupts.during(work)
+    if exchange.finished.ending is Ending.STOPPED:
+        raise KeyboardInterrupt
+    if exchange.reply is None:
+        raise LocalError(why(exchange.finished), remedy=remedy(exchange.finished, talk.discussion.provider))
+    return exchange
+
+
+async def converse(talk: Talk, first: str | None, interrupted: Callable[[], Interrupts] = Interrupts) -> None:
+    """Talk until the person leaves."""
+    # Its own toolkit takes its time to import.
+    from prompt_toolkit import PromptSession
+
+    from locus.cli.beside.conversation import PROMPT, keys
+
+    typing: PromptSession[str] = PromptSession(key_bindings=keys(), multiline=True, prompt_continuation="  ")
+    talk.out.line(HELP)
+    message = first
+    async with talk.desk() as desk:
+        table = talk.table(desk)
+        while True:
+            if message is None:
+                try:
+                    message = (await typing.prompt_async(PROMPT)).strip()
+                except KeyboardInterrupt:
+                    continue
+                except EOFError:
+                    return
+            said, message = message, None
+            if said in ("/exit", "/quit"):
+                return
+            if said == "/insights":
+                found = [one for one in table.insights.all() if one.discussion == talk.discussion.id]
+                tell_insights(talk.out, found)
+            elif said.startswith("/") and said != "/summary":
+                talk.out.line(HELP)
+            elif said:
+                with talk.stage.shelf.using(talk.session), interrupted() as interrupts:
+                    await _spoken(talk, table, None if said == "/summary" else said, interrupts)
+
+
+async def _spoken(talk: Talk, table: Table, message: str | None, interrupts: Interrupts) -> None:
+    async def work(stop: asyncio.Event) -> Exchange:
+        return await _exchange(talk, table, message, stop)
+
+    try:
+        exchange = await interrupts.during(work)
+    except asyncio.CancelledError:
+        voice.print_beside(talk.out, "Ended at once.")
+        return
+    if exchange.reply is not None:
+        show(talk.out, exchange)
+    elif exchange.finished.ending is Ending.STOPPED:
+        voice.print_beside(talk.out, "Interrupted. Say it again, or something else.")
+    else:
+        voice.print_beside(talk.out, why(exchange.finished))
+
+
+async def _exchange(talk: Talk, table: Table, message: str | None, stop: asyncio.Event) -> Exchange:
+    def tell(event: Event) -> None:
+        # Its words are the form that holds the reply; only what it does is worth a line.
+        if isinstance(event, ToolStarted) and event.name != "StructuredOutput":
+            voice.print_beside(talk.out, f"· {agent_line(event)}")
+
+    if message is None:
+        return await sum_up(table, talk.discussion, stop=stop, tell=tell)
+    return await say(table, talk.discussion, message, stop=stop, tell=tell)
+
+
+def show(out: Output, exchange: Exchange) -> None:
+    """The reply, and what was kept of it."""
+    out.text(exchange.reply or "")
+    for insight in exchange.insights:
+        voice.print_beside(out, f"+ {insight.kind.value}: {insight.title}  ({insight.id})")
+    if exchange.plain:
+        voice.print_beside(out, "The agent answered without the form, so no insights were taken from this.")
+
+
+def tell_insights(out: Output, insights: Sequence[Insight]) -> None:
+    """Insights as a list for eyes."""
+    if not insights:
+        out.note("No insights yet.")
+    for one in insights:
+        tags = f"  {', '.join(one.tags)}" if one.tags else ""
+        out.line(f"{one.id}  ", Cell(f"{one.kind.value:<12}", STYLES[one.kind]), one.title, Cell(tags, "dim"))
+
+
+def at_terminal() -> bool:
+    """Whether there is somebody to talk with."""
+    return is_terminal() and os.isatty(0)

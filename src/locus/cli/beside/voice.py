@@ -1,0 +1,126 @@
+"""What an agent says and does, for the person beside it: its words as they come, what it does in a line each."""
+
+import sys
+from typing import Protocol
+
+from locus.cli.invocation import Invocation
+from locus.cli.output import Output, is_terminal
+from locus.cli.run.agent_words import agent_line, spent
+from locus.cli.text import safe
+from locus.local.providers.base import Ending, Event, Finished, Limit, Notice, Text, TextPart, ToolStarted
+from locus.local.sessions.answer import Repair
+
+INDENT = "    "  # deeper than any line of ours, so that what an agent says cannot be taken for one
+
+ENDED: dict[Ending, str] = {
+    Ending.FAILED: "The agent gave up.",
+    Ending.REFUSED: "The model declined.",
+    Ending.BUDGET: "The limit of turns or cost was reached.",
+    Ending.SILENT: "The agent said nothing for too long and was ended.",
+    Ending.WALL_LIMIT: "The time limit was reached.",
+    Ending.STOPPED: "Interrupted.",
+    Ending.CRASHED: "The agent crashed.",
+    Ending.SESSION_LOST: "The agent does not remember this conversation any more.",
+    Ending.USAGE_LIMIT: "The usage limit of the model provider is reached.",
+    Ending.PROVIDER_DOWN: "The model provider does not answer.",
+    Ending.NOT_SIGNED_IN: "The agent is not signed in to its model provider.",
+    Ending.NO_CREDIT: "The account of the model provider has no credit.",
+    Ending.MISCONFIGURED: "The agent did not accept how it was called.",
+    Ending.MISSING: "The agent cannot be started.",
+}
+
+
+class Voice(Protocol):
+    """Somebody who listens to a turn."""
+
+    def tell(self, event: Event) -> None: ...
+
+
+class Aloud:
+    """The agent's words on stdout, everything else on stderr, so that a pipe gets the answer and nothing else.
+
+    At a terminal the words are indented: no line of an agent begins where a line of ours does.
+    """
+
+    def __init__(self, here: Invocation, *, stream: bool = True) -> None:
+        self._terminal = is_terminal()
+        self._quiet = here.quiet
+        self._stream = stream
+        self._parts = ""  # of the text that is being told
+        self._at_start = True  # of a line
+        self._kept: list[str] = []
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case TextPart(text=text) if self._stream:
+                self._print(text)
+                self._parts += text
+            case Text(text=text):
+                if not self._stream:
+                    self._kept.append(text)
+                    return
+                self._print(text.removeprefix(self._parts) if text.startswith(self._parts) else text)
+                self._parts = ""
+                self._end_line()
+            case ToolStarted() | Notice() | Limit():
+                line = agent_line(event)
+                if line is not None:
+                    self._beside(f"· {line}")
+            case Finished():
+                self._end_line()
+                if self._kept:
+                    # Without streaming only the answer counts: what the agent said last.
+                    self._print(self._kept[-1])
+                    self._end_line()
+
+    def _print(self, text: str) -> None:
+        said = safe(text, lines=True)
+        if not said:
+            return
+        if self._terminal:
+            said = said.replace("\n", f"\n{INDENT}")
+            if self._at_start:
+                said = INDENT + said
+        sys.stdout.write(said)
+        sys.stdout.flush()
+        self._at_start = False
+
+    def _end_line(self) -> None:
+        if not self._at_start:
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+            self._at_start = True
+
+    def _beside(self, line: str) -> None:
+        if self._quiet:
+            return
+        self._end_line()
+        print(safe(line), file=sys.stderr, flush=True)
+
+
+def close(out: Output, finished: Finished, *, session: str, resumable: bool) -> None:
+    """The last line of a turn: what it took, and how to go on with it."""
+    parts = [part for part in (spent(finished),) if part]
+    if resumable:
+        parts.append(f'go on: locus exec -s {session} "…"')
+    if parts:
+        print_beside(out, " · ".join(parts))
+
+
+def print_progress(out: Output, what: str, event: Event | Repair) -> None:
+    """What happens while an agent makes a plan or a review, a line each on stderr; `what` it makes is a word."""
+    if isinstance(event, Repair):
+        faults = len(event.faults)
+        wrong = f"· the {what} has {faults} fault{'s' * (faults != 1)}"
+        print_beside(out, f"{wrong}; asking again ({event.again} of {event.asks})")
+    elif not isinstance(event, Finished) and (line := agent_line(event)) is not None and not out.quiet:
+        print(f"· {safe(line)}" if not line.startswith("{") else f"· the {what} is here", file=sys.stderr, flush=True)
+
+
+def print_beside(out: Output, text: str) -> None:
+    """A line of ours on stderr, dim at a terminal; not with --quiet."""
+    if out.quiet:
+        return
+    shown = safe(text)
+    dim = is_terminal(sys.stderr)
+    print(f"\x1b[2m{shown}\x1b[0m" if dim else shown, file=sys.stderr, flush=True)

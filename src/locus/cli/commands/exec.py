@@ -1,0 +1,211 @@
+"""`locus exec`: an agent does what you ask, here and now, in your own checkout."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from locus.cli import frame, session as sessions, words
+from locus.cli.beside import voice
+from locus.cli.beside.interrupts import Interrupts
+from locus.cli.beside.ndjson import Stream
+from locus.cli.beside.reply import FAILED, INTERRUPTED, Listen, code_of, remedy, reply, where, why
+from locus.cli.beside.stage import NoAgent, Stage, Wish, folder, options, prepare
+from locus.cli.invocation import Invocation
+from locus.cli.output import Output
+from locus.local.errors import LocalError, Usage
+from locus.local.providers.base import Ending, Finished
+from locus.local.sessions.record import Session
+from locus.local.sessions.shelf import NoSuchSession, Shelf, new_id
+
+USAGE = 2
+JSON_STREAM = "--json-stream"
+
+
+class Exec(frame.Command):
+    """Keeps the protocol of `--json-stream` also when the rest of the command line is wrong."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        given = list(args)
+        try:
+            return super().make_context(info_name, args, parent=parent, **extra)
+        except click.UsageError as e:
+            if JSON_STREAM in given:
+                here = parent.obj if parent is not None and isinstance(parent.obj, Invocation) else Invocation()
+                stream = Stream(new_id())
+                stream.start(provider=None, model=None, cwd=str(here.cwd))
+                stream.error("UNKNOWN", e.format_message(), details={"ending": "usage"})
+                stream.done(USAGE)
+            raise
+
+
+@dataclass(frozen=True)
+class Done:
+    """What `locus exec --json` says."""
+
+    session: str
+    ending: Ending
+    detail: str
+    answer: str
+    seconds: float
+    turns: int
+    input_tokens: int
+    output_tokens: int
+    usd: float | None
+
+
+@click.command("exec", cls=Exec)
+@click.argument("prompt", required=False)
+@click.option("--interactive", "-i", is_flag=True, help="Talk with the agent until you leave.")
+@click.option("--session", "-s", "going_on", metavar="ID", help="Go on with this session.")
+@click.option("--read-only", is_flag=True, help="Let the agent read everything here and change nothing.")
+@click.option("--no-stream", is_flag=True, help="Print the answer when it is complete, and nothing before.")
+@click.option("--json-stream", is_flag=True, help="Print every event as a JSON line; see docs/json-stream.md.")
+@options
+@click.pass_obj
+def command(
+    here: Invocation,
+    /,
+    prompt: str | None,
+    interactive: bool,
+    going_on: str | None,
+    read_only: bool,
+    no_stream: bool,
+    json_stream: bool,
+    **wish: Any,
+) -> int:
+    """Have an agent do something in your checkout, and see what it says.
+
+    It works on your files as they are, in a sandbox: it can change what is in this repository, but not .git, and sees
+    nothing else of your home. With --read-only it can change nothing at all. PROMPT `-` reads standard input. Sessions
+    are kept: go on with one by -s, see them with `locus sessions`.
+
+    \b
+    Examples:
+      locus exec "Why does the login test fail?" --read-only
+      locus exec -s k3f9 "Then fix it"
+      git diff | locus exec - --read-only
+    """
+    if json_stream and (interactive or here.json):
+        raise click.UsageError(f"{JSON_STREAM} cannot be combined with {'-i' if interactive else '--json'}.")
+    if interactive and (prompt is not None or here.json):
+        raise click.UsageError("-i asks you for prompts itself; leave out the prompt and --json.")
+    if prompt is None and not interactive:
+        raise click.UsageError('Say what is to be done: locus exec "…", or talk with the agent: locus exec -i')
+    with Interrupts() as interrupts:
+        if json_stream:
+            return _streamed(here, interrupts, prompt or "", going_on, Wish(**wish), read_only=read_only)
+        stage = prepare(here, Wish(**wish), command="exec", read_only=read_only, going_on=going_on)
+        if interactive:
+            # Its own toolkit takes its time to import.
+            from locus.cli.beside.conversation import converse
+
+            return converse(here, stage, going_on)
+        asked = words.message(prompt)
+        assert asked is not None
+        return _told(here, interrupts, stage, going_on, asked, stream=not no_stream)
+
+
+def _told(
+    here: Invocation, interrupts: Interrupts, stage: Stage, going_on: str | None, asked: str, *, stream: bool
+) -> int:
+    """One turn for a person, or with --json for a program that wants one document."""
+    out = Output(here)
+    session = stage.shelf.find(going_on) if going_on else stage.session()
+    aloud = voice.Aloud(here, stream=stream)
+    listen = (lambda event: None) if here.json else aloud.tell
+    if not here.json:
+        voice.print_beside(out, where(stage))
+    with stage.shelf.using(session):
+        finished = sessions.run(_turn(stage, session, asked, interrupts, listen, parts=stream and not here.json))
+    if here.json:
+        last = session.turns[-1]
+        usage = finished.usage
+        out.json(
+            Done(
+                session.id,
+                finished.ending,
+                finished.detail,
+                last.answer,
+                last.seconds,
+                finished.turns,
+                usage.input_tokens,
+                usage.output_tokens,
+                usage.usd,
+            )
+        )
+    elif finished.ending is not Ending.DONE and finished.ending is not Ending.STOPPED:
+        raise LocalError(why(finished), remedy=remedy(finished, session.provider))
+    else:
+        voice.close(out, finished, session=session.id, resumable=session.native is not None)
+    return code_of(finished)
+
+
+def _streamed(
+    here: Invocation, interrupts: Interrupts, prompt: str, going_on: str | None, wish: Wish, *, read_only: bool
+) -> int:
+    """One turn as a stream of JSON lines. Whatever happens, the stream has its beginning and its end."""
+    stream = Stream(_name(here, going_on))
+    cwd = str(here.cwd.resolve())
+    code, tokens = FAILED, None
+    try:
+        stage = prepare(here, wish, command="exec", read_only=read_only, going_on=going_on)
+        stream.start(provider=stage.provider.NAME, model=stage.settings.model, cwd=str(stage.cwd))
+        stream.status("running", "Building prompt context")
+        asked = words.message(prompt)
+        assert asked is not None
+        session = stage.shelf.find(going_on) if going_on else stage.session(stream.session)
+        with stage.shelf.using(session):
+            finished = sessions.run(_turn(stage, session, asked, interrupts, stream.tell, parts=True))
+        code = code_of(finished)
+        tokens = finished.usage.input_tokens + finished.usage.output_tokens
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        interrupts.calm()
+        stream.start(provider=None, model=None, cwd=cwd)
+        stream.status("interrupted", "The run was interrupted.")
+        stream.failed = True
+        code = INTERRUPTED
+    except LocalError as e:
+        interrupts.calm()
+        code = e.exit_code
+        stream.start(provider=wish.provider, model=wish.model, cwd=cwd)
+        stream.error(_code(e), str(e), recoverable=not isinstance(e, Usage))
+    except BrokenPipeError:
+        raise  # nobody reads any more
+    except BaseException as e:
+        stream.start(provider=wish.provider, model=wish.model, cwd=cwd)
+        stream.error("UNKNOWN", f"Locus met an error it did not expect: {type(e).__name__}.")
+        raise
+    finally:
+        interrupts.calm()
+        stream.done(code, tokens=tokens)
+    return code
+
+
+async def _turn(
+    stage: Stage, session: Session, asked: str, interrupts: Interrupts, listen: Listen, *, parts: bool
+) -> Finished:
+    async def work(stop: asyncio.Event) -> Finished:
+        async with stage.desk(lambda text: None) as desk:
+            return await reply(desk, stage.shelf, session, asked, stop, listen, parts=parts)
+
+    return await interrupts.during(work)
+
+
+def _name(here: Invocation, going_on: str | None) -> str:
+    """The id that every line of a stream carries: of the session that is gone on with, else a new one."""
+    if going_on is None:
+        return new_id()
+    try:
+        return Shelf(folder(here)[1]).name(going_on)
+    except LocalError:
+        return going_on[:80]
+
+
+def _code(error: LocalError) -> str:
+    kinds: Sequence[tuple[type[LocalError], str]] = ((NoSuchSession, "SESSION_NOT_FOUND"), (NoAgent, "CLI_NOT_FOUND"))
+    return next((code for kind, code in kinds if isinstance(error, kind)), "UNKNOWN")

@@ -1,0 +1,152 @@
+"""`locus iterate`: what was said about a pull request goes back to the agent that made it."""
+
+import asyncio
+import os
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from locus.cli import session as sessions
+from locus.cli.beside.interrupts import Interrupts
+from locus.cli.beside.iterating import Iterating, Outcome
+from locus.cli.beside.stage import Wish, options
+from locus.cli.frame import command as _command
+from locus.cli.invocation import Invocation
+from locus.cli.output import Cell, Output
+from locus.cli.run import consent
+from locus.cli.run.alone import place
+from locus.cli.run.limits import limits_of
+from locus.local import sandbox
+from locus.local.errors import LocalError
+from locus.local.providers.table import choose
+from locus.local.worker import told
+from locus.local.worker.workplace import Options
+
+POLL = 30.0  # seconds between two looks at the forge
+ROUNDS, MINUTES = 5, 120  # of --watch, unless somebody says otherwise
+
+
+def _target(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    name = value.removeprefix("#") if value is not None else None
+    if name is not None and not (name.isascii() and name.replace("-", "").isalnum()):
+        raise click.BadParameter("name a pull request by its number, or a task by its key.")
+    return name
+
+
+@_command("iterate")
+@click.argument("target", required=False, metavar="N | KEY", callback=_target)
+@click.option("--watch", is_flag=True, help="Go on looking for what is said, within the bounds below.")
+@click.option("--rounds", type=click.IntRange(1, 50), metavar="N", help=f"Bound of --watch. Default: {ROUNDS}.")
+@click.option("--minutes", type=click.IntRange(1, 1440), metavar="N", help=f"Bound of --watch. Default: {MINUTES}.")
+@options
+@click.pass_obj
+def command(
+    here: Invocation,
+    /,
+    target: str | None,
+    watch: bool,
+    rounds: int | None,
+    minutes: int | None,
+    **wish: Any,
+) -> int:
+    """Take unresolved review comments and failed checks of a pull request back to the agent that made it.
+
+    Without a target it looks at every open pull request that Locus made. Each comment goes to the task whose commit
+    wrote the line, in the agent's own conversation where this machine has it. The change is checked, committed to the
+    same branch and pushed, never with force, and the threads are answered. Only comments of people who may write to the
+    repository are taken up; others are named. Your checkout is not touched.
+
+    \b
+    Examples:
+      locus iterate
+      locus iterate 12
+      locus iterate SHOP-4 --watch --max-usd 5
+    """
+    if not watch and (rounds is not None or minutes is not None):
+        raise click.UsageError("--rounds and --minutes are bounds of --watch.")
+    out, asked = Output(here), Wish(**wish)
+    flags = {"provider": asked.provider, "model": asked.model, "effort": asked.effort, "network": asked.network}
+    settings = sessions.settings(here, **flags, sandbox="off" if asked.no_sandbox else None)
+    provider = choose(settings.provider, command=settings.agent_command or ())
+    consent.make_sure(settings, sandbox.policy.of(settings, os.environ), yes=asked.yes, command="iterate")
+    chosen = Options(
+        model=settings.model,
+        effort=settings.effort,
+        check_rounds=settings.check_rounds,
+        silence=settings.silence_minutes * 60.0,
+        wall=settings.wall_minutes * 60.0,
+        limits=limits_of(settings),
+    )
+
+    async def work(stop: asyncio.Event) -> Outcome:
+        async with sessions.plane(here, settings_=settings) as plane:
+            found = await place(here, plane, settings, chosen, lambda what: _tell(out, what))
+            iterating = Iterating(
+                work=replace(found, provider=provider),
+                out=out,
+                stop=stop,
+                named=asked.provider is not None,
+                agent_command=settings.agent_command or (),
+                max_usd=asked.max_usd,
+                max_turns=asked.max_turns,
+            )
+            if not watch:
+                await iterating.once(target)
+            else:
+                await _watch(iterating, target, rounds or ROUNDS, (minutes or MINUTES) * 60.0)
+            return iterating.outcome
+
+    with Interrupts() as interrupts:
+        outcome = sessions.run(interrupts.during(work))
+    _say(out, outcome)
+    return 1 if outcome.failed else 0
+
+
+async def _watch(iterating: Iterating, target: str | None, rounds: int, seconds: float) -> None:
+    """Look again and again until a bound is reached, something went wrong, or somebody stops it."""
+    end, done = time.monotonic() + seconds, 0
+    while done < rounds and not iterating.stop.is_set() and not iterating.outcome.failed:
+        try:
+            done += await iterating.once(target)
+        except LocalError:
+            if not iterating.outcome.rounds:
+                raise
+            return  # the pull request was merged or closed meanwhile
+        limit = iterating.max_usd
+        if time.monotonic() >= end or (limit is not None and iterating.outcome.usd >= limit) or done >= rounds:
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(iterating.stop.wait(), min(POLL, max(end - time.monotonic(), 0.0)))
+
+
+def _tell(out: Output, what: told.Told) -> None:
+    if out.json_wanted:
+        return
+    match what:
+        case told.CheckStarted(check=check):
+            out.note(Cell("· ", "dim"), f"{check.name}  {check.run}")
+        case told.Preparing(command=command) if command:
+            out.note(Cell("· ", "dim"), command)
+        case told.ChecksRed(names=names, round_number=number, rounds=rounds):
+            out.note(Cell("! ", "yellow"), f"{', '.join(names)} red; back to the agent ({number} of {rounds})")
+        case told.Note(text=text):
+            out.note(Cell("! ", "yellow"), text)
+
+
+def _say(out: Output, outcome: Outcome) -> None:
+    if out.json_wanted:
+        out.json(outcome)
+        return
+    for one in outcome.rounds:
+        what = f"pushed {one.commit[:10]}" if one.commit else "nothing was changed"
+        memory = "" if one.resumed else ", in a new conversation"
+        answers = f"{one.answered} answered" if one.answered else "no comment to answer"
+        out.line(Cell("✓ ", "green"), Cell(one.task, "bold"), f" on pull request {one.pull_request}: {what}, {answers}")
+        out.note(Cell(f"  {', '.join(one.checks) or 'no checks'}{memory}", "dim"))
+    for failure in outcome.failed:
+        out.line(Cell("✗ ", "red"), f"{failure.what}: {failure.why}")
+    if not outcome.rounds and not outcome.failed:
+        out.note("Nothing waits for an answer.")

@@ -1,0 +1,19 @@
+"""What was said on the command line beside the command itself."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass
+class Invocation:
+    """The global flags. Commands get it as their first argument; `locus.cli.session` makes things of it."""
+
+    json: bool = False
+    quiet: bool = False
+    server: str | None = None
+    workspace: str | None = None
+    directory: Path | None = None  # of -C
+
+    @property
+    def cwd(self) -> Path:
+        return Path.cwd() / self.directory if self.directory else Path.cwd()

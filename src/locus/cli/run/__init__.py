@@ -1,0 +1,1 @@
+"""How `locus run` looks: lines for people, JSON lines for programs."""
