@@ -1,0 +1,116 @@
+"""`locus learn`, `locus artifacts`, completion and the manual page."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.server.tasks.planning import Planner
+from tests.support import person as persons
+from tests.support.at_server import signed_in
+from tests.support.person import Person
+from tests.support.server import RunningServer
+
+from locus.cli import manual
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Person:
+    person = persons.new(tmp_path)
+    person.repository("shop")
+    return person
+
+
+def test_a_lesson_is_written_once_where_agents_read_it(person: Person) -> None:
+    shop = person.home / "shop"
+
+    first = person.locus("learn", "Prices are  integers in cents", cwd=shop)
+    second = person.locus("learn", "Run the linter before you finish", cwd=shop)
+    same = person.locus("learn", "prices are integers, in cents!", cwd=shop)
+    long = person.locus("learn", "x" * 301, cwd=shop)
+    listed = person.locus("learn", cwd=shop)
+
+    assert (first.code, second.code, same.code, long.code) == (0, 0, 1, 2)
+    assert "known already: Prices are integers in cents" in same.err
+    assert listed.out == "- Prices are integers in cents\n- Run the linter before you finish\n"
+    assert (
+        (shop / ".locus" / "LEARNINGS.md")
+        .read_text()
+        .endswith("task.\n\n- Prices are integers in cents\n- Run the linter before you finish\n")
+    )
+
+
+async def test_what_was_said_of_rejected_work_is_proposed_until_somebody_decides(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    ada = await signed_in(server, tmp_path)
+    shop = ada.person.repository("shop")
+    async with server.client(ada.person.variables["LOCUS_API_KEY"]) as api:
+        plan = Planner(server, api)
+        for said in ("Never use floats for money", "never use floats for money.", "The page is slow"):
+            task = await plan.task()
+            await plan.status(task, "DONE")
+            await plan.status(task, "BACKLOG", feedback=said)
+
+    async def proposed() -> list[tuple[str, str]]:
+        out = await ada.did("learn", "--proposals", cwd=shop)
+        lines = out.splitlines()
+        return [(lines[at].split()[0], lines[at + 1].strip()) for at in range(0, len(lines) - 1, 2)]
+
+    before = await proposed()
+    assert sorted(text.rstrip(".").lower() for _, text in before) == ["never use floats for money", "the page is slow"]
+
+    floats = next(i for i, text in before if "floats" in text)
+    await ada.did("learn", "--accept", floats, "Never use floats for money", cwd=shop)
+    await ada.did("learn", "--dismiss", next(i for i, text in before if "slow" in text), cwd=shop)
+
+    assert await proposed() == []
+    assert "- Never use floats for money" in (shop / ".locus" / "LEARNINGS.md").read_text()
+
+
+async def test_an_artifact_is_listed_shown_and_made_a_doc(server: RunningServer, tmp_path: Path) -> None:
+    ada = await signed_in(server, tmp_path)
+    shop = ada.person.repository("shop")
+    folder = shop / ".locus" / "artifacts"
+    folder.mkdir(parents=True)
+    (folder / "search.md").write_text("# How search could work\n\nWith an index.\n")
+    (tmp_path / "secret.md").write_text("secret")
+    (folder / "link.md").symlink_to(tmp_path / "secret.md")
+
+    listed = await ada.did("artifacts", cwd=shop)
+    shown = await ada.did("artifacts", "show", "search", cwd=shop)
+    unasked = await ada.locus("artifacts", "doc", "search", cwd=shop)
+    sent = await ada.locus("artifacts", "doc", "search", "--yes", cwd=shop)
+
+    assert "search" in listed and "link" not in listed
+    assert "With an index." in shown
+    assert (unasked.code, sent.code) == (2, 0), (unasked, sent)
+    assert await server.pool.fetchval("SELECT title FROM docs") == "How search could work"
+    for name in ("link", "../config", "../../README", "/etc/passwd", "nothing"):
+        assert (await ada.locus("artifacts", "show", name, cwd=shop)).code == 1
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_of_a_shell_asks_locus_for_completions(person: Person, shell: str) -> None:
+    said = person.locus("completion", shell)
+
+    assert said.code == 0, said
+    assert "_LOCUS_COMPLETE" in said.out
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=said.out.encode(), check=True)
+
+
+def test_commands_and_flags_are_completed(person: Person) -> None:
+    asked = {"_LOCUS_COMPLETE": "bash_complete", "COMP_WORDS": "locus pl", "COMP_CWORD": "1"}
+    person.variables.update(asked)
+
+    said = person.locus()
+
+    assert "plain,plan" in said.out.splitlines()
+
+
+def test_the_manual_page_is_up_to_date_and_has_every_command() -> None:
+    page = Path(__file__).parents[2] / "docs" / "locus.1"
+
+    assert page.read_text() == manual.text(), "python -m locus.cli.manual > docs/locus.1"
+    for name in ("locus plan", "locus sessions delete", "locus completion", "\\-\\-json\\-stream"):
+        assert name in page.read_text()
