@@ -1,5 +1,6 @@
 """A real browser: Debian's Chromium, headless, driven by Playwright. One for many tests, a context for each person."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -7,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright, expect
 from tests.support.people import SomebodySignedIn
 from tests.support.server import RunningServer
 
@@ -18,6 +19,7 @@ FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--font-ren
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 LIMIT = 15_000  # ms in which something must come true; machines under test are busy
+expect.set_options(timeout=LIMIT)
 
 # The page tells of what a strict policy refuses, which the console alone would bury.
 WATCH = """
@@ -105,3 +107,22 @@ def watch(page: Page, server: RunningServer, watched: Watched) -> None:
 async def settled(page: Page) -> None:
     """Wait until the page has its scripts and follows the workspace."""
     await page.wait_for_selector("#frame[data-follows=on]", state="attached")
+
+
+async def drag(page: Page, what: Locator, onto: Locator) -> None:
+    """Drag with the mouse as a person does: take it, move it to the upper part of `onto`, look, let go.
+
+    A list that has just made room takes no notice of the mouse for 30 ms, so a drag at the speed of a program can end
+    before the list has seen where.
+    """
+    start, end = await what.bounding_box(), await onto.bounding_box()
+    assert start is not None
+    assert end is not None
+    await page.mouse.move(start["x"] + 60, start["y"] + 16)
+    await page.mouse.down()
+    await page.mouse.move(start["x"] + 70, start["y"] + 26, steps=3)
+    await page.mouse.move(end["x"] + 80, end["y"] + 8, steps=8)
+    for nudge in range(3):
+        await asyncio.sleep(0.08)
+        await page.mouse.move(end["x"] + 81 + nudge, end["y"] + 8)
+    await page.mouse.up()

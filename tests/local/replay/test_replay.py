@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.support import server as servers, wrappers
+from tests.support.polling import until
 from tests.support.postgres import Databases
 from tests.support.workshop import Ran, Workshop, workshop
 
@@ -64,12 +65,18 @@ def told(ran: Ran) -> list[str]:
     return [kind(one) for one in ran.said]
 
 
+async def all_numbered(made: Workshop) -> bool:
+    """Events get their numbers a moment after they happened."""
+    return not await made.server.pool.fetchval("SELECT count(*) FROM events WHERE seq IS NULL")
+
+
 async def history(made: Workshop) -> list[tuple[Any, ...]]:
     """The server's events, without what is another every time: ids, names of agents, times, commits."""
+    await until(lambda: all_numbered(made))
     rows = await made.server.pool.fetch(
         "SELECT e.seq, e.kind, t.number, e.detail ->> 'status' AS status, e.detail ->> 'fence' AS fence,"
         " e.detail ->> 'attempts' AS attempts FROM events e LEFT JOIN tasks t ON t.id = e.task_id"
-        " WHERE e.workspace_id = $1 ORDER BY e.seq NULLS LAST, e.id",
+        " WHERE e.workspace_id = $1 ORDER BY e.seq",
         made.server.workspace.id,
     )
     return [tuple(row.values()) for row in rows if row["kind"] not in ("agent.registered",)]

@@ -31,18 +31,8 @@ async def now(ground: Ground, key: str) -> dict[str, object]:
         return found
 
 
-async def drag(page: Page, key: str, to: str, *, low: bool = False) -> None:
-    """Drag a card by hand to the upper, or the lower, half of what `to` selects."""
-    start = await page.locator(f"#card-{key}").bounding_box()
-    end = await page.locator(to).bounding_box()
-    assert start and end
-    await page.mouse.move(start["x"] + 60, start["y"] + 20)
-    await page.mouse.down()
-    await page.mouse.move(start["x"] + 70, start["y"] + 30, steps=3)
-    target = end["y"] + (end["height"] - 6 if low else 8)
-    await page.mouse.move(end["x"] + 80, target, steps=8)
-    await page.mouse.move(end["x"] + 82, target, steps=2)
-    await page.mouse.up()
+async def drag(page: Page, key: str, to: str) -> None:
+    await browsers.drag(page, page.locator(f"#card-{key}"), page.locator(to))
 
 
 async def test_a_card_is_dragged_where_its_status_may_go_and_nowhere_else(ground: Ground) -> None:

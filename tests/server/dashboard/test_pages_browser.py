@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Page, expect
 from tests.server.dashboard import rooms
 from tests.support import browser as browsers, server as servers
 from tests.support.browser import PHONE, Watched, settled
@@ -59,26 +59,13 @@ async def titles(page: Page, name: str) -> list[str]:
     return [text.strip() for text in await section(page, name).locator(".task-row-link .cut").all_inner_texts()]
 
 
-async def drag(page: Page, what: Locator, onto: Locator) -> None:
-    """Drag with the mouse as a person does: take it, move, let go."""
-    start, end = await what.bounding_box(), await onto.bounding_box()
-    assert start is not None
-    assert end is not None
-    await page.mouse.move(start["x"] + 40, start["y"] + start["height"] / 2)
-    await page.mouse.down()
-    await page.mouse.move(start["x"] + 46, start["y"] + start["height"] / 2 - 8, steps=4)
-    await page.mouse.move(end["x"] + 60, end["y"] + end["height"] / 2, steps=12)
-    await page.mouse.move(end["x"] + 62, end["y"] + end["height"] / 2 + 3, steps=4)
-    await page.mouse.up()
-
-
 async def test_tasks_are_dragged_moved_by_keys_and_changed_together(house: House) -> None:
     room = await rooms.busy(house.server, "DRAG")
     async with house.page(room, "/backlog") as (page, _):
         planned = section(page, "Next")
         unplanned = page.locator(".backlog-section", has=page.locator("#section-0"))
         row = unplanned.locator(".task-row").first
-        await drag(page, row.locator(".task-row-link"), planned.locator(".task-row").first)
+        await browsers.drag(page, row.locator(".task-row-link"), planned.locator(".task-row").first)
         await expect(planned.locator(".task-row")).to_have_count(2)
         await expect(unplanned.locator(".task-row")).to_have_count(1)
         await expect(page.locator(".toast")).to_contain_text("moved")
