@@ -16,7 +16,8 @@
 PYTHON ?= python3
 ARGS ?=
 # Processes that run tests at once; each has a PostgreSQL of its own. 0: all in one, for a debugger.
-WORKERS ?= auto
+# Half as many again as there are processors: a test waits for processes and clocks a third of its time.
+WORKERS ?= $(shell "$(PYTHON)" -c "import os; print(max(2, (os.cpu_count() or 2) * 3 // 2))")
 BIN := .venv/bin
 
 # uv installs exactly what uv.lock says. Its own version is pinned here, because the lock file cannot.
