@@ -135,12 +135,15 @@ async def test_properties_and_the_checklist_are_edited_in_place(ground: Ground) 
     async with ground.open() as (context, seen):
         page = await context.new_page()
         await show(page, key)
+        sent: list[str] = []
+        page.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
 
         await page.select_option("#form-priority select", "HIGH")
         await expect(page.locator(".toast").last).to_contain_text("priority saved")
         await page.fill("#form-labels input[name=value]", "api, quick")
         await page.keyboard.press("Enter")
         await expect(page.locator(".toast").last).to_contain_text("labels saved")
+        assert len(sent) == 2, "Enter sends once, though it is a change and a submit"
         await page.fill("#form-due_on input[name=value]", "2027-01-31")
         await page.locator("#form-due_on input[name=value]").blur()
         await expect(page.locator(".toast").last).to_contain_text("due date saved")

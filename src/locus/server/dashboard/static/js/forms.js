@@ -39,10 +39,26 @@ document.addEventListener("input", (event) => {
   if (place) clear(place);
 });
 
+// Enter in a field that was changed is a change first and a submit right after it: one of them is enough.
+const justSent = new WeakSet();
+
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-sends-on-change]");
-  if (form) form.requestSubmit();
+  if (!form) return;
+  form.requestSubmit();
+  justSent.add(form);
+  setTimeout(() => justSent.delete(form));
 });
+
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (!justSent.has(event.target)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  },
+  true,
+);
 
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt;
