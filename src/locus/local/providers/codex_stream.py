@@ -104,6 +104,7 @@ class CodexReader:
         self._thread: str | None = None
         self._turns = 0
         self._follower = Follower(rollouts, ask.session)
+        self._told = 0  # of the recorded answers, those that were told as spent
         self._groups = 0  # of tools that the model has used: without a record, each is an answer
         self._open: set[str] = set()
         self._total = Usage()
@@ -146,9 +147,9 @@ class CodexReader:
         tool = self._tool(item)
         if tool is None:
             return []
-        begun = self._recorded() if not self._open else []
+        begun = [*self._recorded(self._groups + 1), *self._answering()] if not self._open else []
         self._open.add(item.id)
-        return [*begun, *(self._answering() if not begun else []), tool]
+        return [*begun, tool]
 
     def _answering(self) -> list[Event]:
         """The model answers, for the first time or after it has used tools; where answers are recorded, these count."""
@@ -158,18 +159,27 @@ class CodexReader:
         return [Turn(self._turns)]
 
     def _used_tools(self) -> list[Event]:
-        """The tools of an answer are done, and the model will be asked for another one."""
+        """The tools of an answer are done, and the model will be asked for another one, or has given it already."""
         self._groups += 1
-        return self._recorded() or [self._spent()]
+        events = self._recorded(self._groups)
+        told = any(isinstance(event, Spent) for event in events)
+        return events if told or self._follower.answers > self._groups else [*events, self._spent()]
 
-    def _recorded(self) -> list[Event]:
-        """What is recorded since the last look; an answer may be there before its tools are done, or a moment after."""
-        if self._thread is None or not self._follower.look(self._thread):
+    def _recorded(self, wanting: int) -> list[Event]:
+        """What is recorded since the last look; an answer may be there before its tools are done, or a moment after.
+
+        So many answers are known to want another one, by the tools that they use. One more may be recorded already; it is
+        spent when its own tools begin, for it may as well be the last.
+        """
+        if self._thread is None:
             return []
+        self._follower.look(self._thread)
         before, self._turns = self._turns, max(self._turns, self._follower.answers)
-        return [*(Turn(number) for number in range(before + 1, self._turns + 1)), self._spent()]
+        turns = [Turn(number) for number in range(before + 1, self._turns + 1)]
+        return [*turns, *([self._spent()] if self._told < self._follower.answers <= wanting else [])]
 
     def _spent(self) -> Spent:
+        self._told = self._follower.answers
         return Spent(self._follower.usage, self._follower.model)
 
     def _item(self, item: _Item) -> list[Event]:
