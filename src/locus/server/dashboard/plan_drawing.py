@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from locus.server.dashboard.drawing import GAP_X, GAP_Y, NODE_HEIGHT, NODE_WIDTH, edge, short
+from locus.server.dashboard.drawing import arrows, layout, short
 from locus.wire.plans import PlanTask
 
 
@@ -44,34 +44,15 @@ def drawing(tasks: Sequence[PlanTask]) -> Drawing | None:
         return None
     numbers = {task.ref: number for number, task in enumerate(tasks, start=1)}
     steps = _steps(tasks)
-    columns: list[list[PlanTask]] = [[] for _ in range(max(steps.values()) + 1)]
+    columns: list[list[str]] = [[] for _ in range(max(steps.values()) + 1)]
     for task in tasks:
-        columns[steps[task.ref]].append(task)
-    height = max(len(column) for column in columns) * (NODE_HEIGHT + GAP_Y) - GAP_Y
-    boxes: dict[str, Box] = {}
-    for at, column in enumerate(columns):
-        top = (height - (len(column) * (NODE_HEIGHT + GAP_Y) - GAP_Y)) // 2
-        for row, task in enumerate(column):
-            x, y = at * (NODE_WIDTH + GAP_X), top + row * (NODE_HEIGHT + GAP_Y)
-            waits_for = sorted(numbers[ref] for ref in set(task.depends_on))
-            boxes[task.ref] = Box(numbers[task.ref], task.title, waits_for, x, y)
-    before = _before(tasks, steps)
-    edges = [edge(boxes[ref], boxes[task.ref]) for task in tasks for ref in _next(task, before)]
-    return Drawing(len(columns) * (NODE_WIDTH + GAP_X) - GAP_X, height, list(boxes.values()), edges)
-
-
-def _before(tasks: Sequence[PlanTask], steps: dict[str, int]) -> dict[str, set[str]]:
-    """All that comes before each task."""
-    before: dict[str, set[str]] = {}
-    for task in sorted(tasks, key=lambda task: steps[task.ref]):
-        before[task.ref] = set(task.depends_on).union(*(before[ref] for ref in task.depends_on))
-    return before
-
-
-def _next(task: PlanTask, before: dict[str, set[str]]) -> list[str]:
-    """What comes right before a task: an arrow past another box would run behind it, and say nothing new."""
-    waits_for = dict.fromkeys(task.depends_on)
-    return [ref for ref in waits_for if not any(ref in before[other] for other in waits_for)]
+        columns[steps[task.ref]].append(task.ref)
+    laid = layout(columns, arrows({task.ref: task.depends_on for task in tasks}))
+    boxes = [
+        Box(numbers[task.ref], task.title, sorted(numbers[ref] for ref in set(task.depends_on)), *laid.places[task.ref])
+        for task in tasks
+    ]
+    return Drawing(laid.width, laid.height, boxes, laid.edges)
 
 
 def _steps(tasks: Sequence[PlanTask]) -> dict[str, int]:
