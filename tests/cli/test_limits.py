@@ -72,8 +72,8 @@ def test_the_terminal_says_until_when_it_waits_and_that_no_task_is_held() -> Non
 def test_the_terminal_tells_sleep_outage_and_return() -> None:
     said = shown(told.Slept(seconds=12_000), told.ServerSilent(seconds=100), told.ServerBack())
 
-    assert "slept for 200:00" in said
-    assert "goes on for 1:40, then it is parked" in said
+    assert "slept for 3 h 20 min" in said
+    assert "goes on for 1 min 40 s, then it is parked" in said
     assert "answers again" in said
 
 

@@ -50,7 +50,14 @@ def test_a_good_plan_is_shown_with_its_tasks_its_order_and_its_risks(tmp_path: P
     said, here = planned(tmp_path, agent, *answers(agent, plan()))
 
     assert said.code == 0, said
-    for expected in ("Plan 1  Search", "Do model", "□ It works", "(also after 1)", "It may be slow", "3 tasks, 1 h 30"):
+    for expected in (
+        "Plan 1  Search",
+        "Do model",
+        "□ It works",
+        "(also after 1)",
+        "It may be slow",
+        "3 tasks, 1 h 30 min",
+    ):
         assert expected in said.out
     assert "locus plan --approve 1" in said.out
     assert kept(here) == [(1, State.PROPOSED)]

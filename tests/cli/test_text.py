@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from locus.cli.invocation import Invocation
 from locus.cli.output import Column, Output
 from locus.cli.text import ago, duration, safe
+from locus.server.dashboard import words
 
 
 @pytest.mark.parametrize(
@@ -98,14 +99,25 @@ def test_a_table_for_a_pipe_is_aligned_and_cuts_nothing(capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 s"), (59.4, "59 s"), (60, "1:00"), (187, "3:07"), (7500, "2 h 05"), (90_000, "1 d"), (-3, "0 s")],
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (60, "1 min"),
+        (187, "3 min 7 s"),
+        (1806, "30 min"),
+        (3599, "59 min"),
+        (7200, "2 h"),
+        (7500, "2 h 5 min"),
+        (90_000, "1 d"),
+        (-3, "0 s"),
+    ],
 )
 def test_a_length_of_time_is_said_in_at_most_two_units(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+    assert duration(seconds) == words.duration(seconds) == said
 
 
 def test_how_long_ago_is_said_in_words() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
 
     assert ago(now - timedelta(seconds=2), now=now) == "now"
-    assert ago(now - timedelta(minutes=3), now=now) == "3:00 ago"
+    assert ago(now - timedelta(minutes=3), now=now) == "3 min ago"

@@ -55,15 +55,21 @@ WHY: dict[BlockedReason, str] = {
 
 
 def duration(seconds: float) -> str:
-    """A length of time in at most two units: 4 s, 3:07, 2 h 05, 3 d."""
+    """A length of time in at most two units: 4 s, 3 min 7 s, 30 min, 2 h 5 min, 3 d. Never 3:07, which may be hours."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
+    if whole < 600:
+        return _two(whole // 60, "min", whole % 60, "s")
     if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02}"
+        return f"{whole // 60} min"  # seconds say nothing more
     if whole < 86_400:
-        return f"{whole // 3600} h {whole % 3600 // 60:02}"
+        return _two(whole // 3600, "h", whole % 3600 // 60, "min")
     return f"{whole // 86_400} d"
+
+
+def _two(much: int, unit: str, rest: int, smaller: str) -> str:
+    return f"{much} {unit} {rest} {smaller}" if rest else f"{much} {unit}"
 
 
 def ago(moment: datetime, *, now: datetime | None = None) -> str:

@@ -50,7 +50,7 @@ def show(out: Output, plan: Kept, *, forecast: PlanForecast | None = None) -> No
 def _task(out: Output, number: int, task: PlanTask) -> None:
     role = f"  {task.role.value.lower()}" if task.role else ""
     size = f"  {'●' * task.complexity}{'○' * (5 - task.complexity)}" if task.complexity else ""
-    time = f"  {minutes(task.estimate_minutes)}" if task.estimate_minutes else ""
+    time = f"  {duration(task.estimate_minutes * 60)}" if task.estimate_minutes else ""
     labels = f"  {', '.join(task.labels)}" if task.labels else ""
     out.line(
         f"{number:>3} {BARS[task.priority]} ", Cell(task.title, "bold"), Cell(f"{role}{size}{time}{labels}", "dim")
@@ -89,7 +89,7 @@ def _branch(
 def sums(draft: PlanDraft, forecast: PlanForecast | None) -> Iterator[str]:
     """How much it is, by the agent's own estimate and by what this workspace's tasks took."""
     estimate = sum(task.estimate_minutes or 0 for task in draft.tasks)
-    guess = f", {minutes(estimate)} by the planner's own estimate" if estimate else ""
+    guess = f", {duration(estimate * 60)} by the planner's own estimate" if estimate else ""
     yield f"{count(len(draft.tasks), 'task')}{guess}."
     if forecast is None:
         return
@@ -105,11 +105,3 @@ def sums(draft: PlanDraft, forecast: PlanForecast | None) -> Iterator[str]:
         parts.append(f"{middle} of an agent's time ({low} to {high})")
     known = count(forecast.history, "finished task")
     yield f"Forecast: {', '.join(parts)}; four of five times within, from {known} of this workspace."
-
-
-def minutes(number: int) -> str:
-    """`45 min`, `2 h`, `2 h 05`."""
-    hours, rest = divmod(number, 60)
-    if not hours:
-        return f"{rest} min"
-    return f"{hours} h {rest:02}" if rest else f"{hours} h"

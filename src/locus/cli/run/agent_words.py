@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from locus.local.providers.base import Finished, Limit, Notice, Text, ToolStarted, Usage
+from locus.local.text import duration
 
 SMALLEST_COIN = 0.01  # US dollars
 NEARLY_ALL = 0.9  # of an allowance; then it is worth a line
@@ -54,9 +55,5 @@ def count(number: int, noun: str) -> str:
 
 
 def lasted(seconds: float) -> str:
-    """A duration as people read it: 0.4 s, 12 s, 4:10."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+    """A duration as people read it: 0.4 s, 12 s, 4 min 10 s; of what is short, to a tenth of a second."""
+    return f"{seconds:.1f} s" if seconds < 9.95 else duration(seconds)
