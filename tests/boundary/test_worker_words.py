@@ -42,6 +42,17 @@ NAMES = {
     ("PullRequestLink", "url"): "the forge's; 300 characters",
     ("PullRequestLink", "branch"): "ours: locus/ and [a-z0-9-], 100 characters",
 }
+# The one field for words of the agent, and the two of its lines above that it takes. The server refuses it unless the
+# workspace has asked for summaries; what is in them is the machine's to see to.
+OPT_IN = {
+    ("Completion", "summary"): {
+        "I refactored the parser",
+        "two words",
+        "def total(rows):",
+        "überrascht",
+        "Traceback (most recent call last):",
+    }
+}
 PLACES = ("billing/parser.py", "ada@laptop")
 HOLD_A_PLACE = {("AgentRegistration", "model"), ("Numbers", "model")}  # vendor/model@date
 SHA = "a" * 40
@@ -125,14 +136,34 @@ def test_the_table_covers_every_request_of_a_worker() -> None:
 def test_no_field_of_a_worker_takes_prose_code_or_a_path_of_the_machine(kind: str, field: str) -> None:
     taken = [words for words in PROSE if accepts(kind, field, words) or accepts(kind, field, [words])]
 
-    assert taken == []
+    assert set(taken) == OPT_IN.get((kind, field), set())
+
+
+def test_exactly_one_field_is_for_words_of_the_agent_and_only_for_a_line_of_500_characters() -> None:
+    assert set(OPT_IN) == {("Completion", "summary")}
+    assert set(OPT_IN) <= set(texts())
+    [(kind, field)] = OPT_IN
+    assert accepts(kind, field, "x" * 500)
+    for words in (
+        "x" * 501,
+        "a\nb",
+        "It is `code`.",
+        "In src/parser.py.",
+        "a = b",
+        "{}",
+        "a_b",
+        "\x1b[0m",
+        "a\u200bb",
+        "%41",
+    ):
+        assert not accepts(kind, field, words), words
 
 
 @pytest.mark.parametrize(("kind", "field"), list(texts()))
 def test_a_field_that_takes_a_word_of_its_own_choice_is_in_the_table(kind: str, field: str) -> None:
     words = ("word", "locus/word", "https://example.org/a", "1.0", "zzz")
 
-    assert any(accepts(kind, field, word) for word in words) == ((kind, field) in NAMES)
+    assert any(accepts(kind, field, word) for word in words) == ((kind, field) in NAMES or (kind, field) in OPT_IN)
     assert any(accepts(kind, field, place) for place in PLACES) == ((kind, field) in HOLD_A_PLACE)
 
 
@@ -146,7 +177,8 @@ def test_the_length_of_a_name_is_what_the_table_says(kind: str, field: str) -> N
 
 
 def test_a_field_for_prose_would_be_noticed() -> None:
-    assert not accepts("Completion", "summary", "I refactored the parser")
+    assert not accepts("Failure", "summary", "I refactored the parser")
+    assert accepts("Completion", "summary", "I refactored the parser")
     assert len(list(texts())) > 15
     assert msgspec.json.decode(b'{"title": "I refactored the parser"}', type=DocDraft).title in PROSE
 

@@ -44,6 +44,13 @@ PullRequestUrl = Annotated[
     str, Meta(max_length=300, pattern=r"^https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9._/-]+$(?!\n)")
 ]
 
+# Words of an agent, where a workspace has asked for them: one line of letters of the scripts that have cases, digits
+# and the punctuation of prose. No slash, underscore, backtick, bracket or sign of arithmetic, no escape of any kind,
+# and nothing that cannot be seen.
+_LETTERS = r"A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u052f\u1e00-\u1eff"
+SUMMARY = rf"^[0-9{_LETTERS}\u201c\u201e(][0-9{_LETTERS} .,:;!?'\"()\u2013\u2014\u2018-\u201e\u2026-]*$(?!\n)"
+Summary = Annotated[str, Meta(min_length=1, max_length=500, pattern=SUMMARY)]
+
 # A point in time says its offset from UTC; without one it would mean another moment on each machine.
 Moment = Annotated[datetime, Meta(tz=True)]
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from locus.wire.agents import ProviderName
 from locus.wire.base import (
@@ -21,6 +21,7 @@ from locus.wire.base import (
     Request,
     Sha,
     Sha256,
+    Summary,
 )
 from locus.wire.docs import DocRef
 from locus.wire.tasks import Comment, Phase, Task
@@ -68,6 +69,7 @@ class TaskSnapshot(Answer, frozen=True, kw_only=True):
     docs: list[DocRef]
     last_failure: LastFailure | None
     required_checks: list[str] = []  # of the workspace, beside those that the checklist names
+    summaries: bool = False  # the workspace takes a summary of finished work
 
 
 class SprintProgress(Answer, frozen=True, kw_only=True):
@@ -147,6 +149,8 @@ class Completion(Request, frozen=True, kw_only=True):
     evidence: EvidenceList
     numbers: Numbers
     pull_request_url: PullRequestUrl | None = None
+    # The agent's own words, scrubbed on the machine. Refused unless the workspace has asked for them.
+    summary: Summary | UnsetType = UNSET
 
 
 class FailReason(StrEnum):
@@ -220,6 +224,7 @@ class Attempt(Answer, frozen=True, kw_only=True):
     branch: str | None
     evidence: list[Evidence]
     numbers: Numbers | None
+    summary: str | None = None  # the agent's words, which nobody has verified
 
 
 class OutcomeRecorded(Answer, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ class Workspace(Answer, frozen=True, kw_only=True):
     required_checks: list[str]  # without whose green evidence no agent's work goes to review
     daily_budget_usd_micros: int | None = None  # what it means to spend in 24 hours; null: nobody has said
     budget_stops: bool = False  # agents get no task while the budget is spent
+    summaries: bool = False  # agents' words about finished work are taken and shown; off deletes what there is
     version: int
     created_at: Moment
     updated_at: Moment
@@ -52,6 +53,7 @@ class WorkspaceEdit(Request, frozen=True, kw_only=True):
     required_checks: RequiredChecks | UnsetType = UNSET
     daily_budget_usd_micros: Budget | None | UnsetType = UNSET
     budget_stops: bool | UnsetType = UNSET
+    summaries: bool | UnsetType = UNSET
 
 
 class Purpose(StrEnum):

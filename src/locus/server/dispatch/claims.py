@@ -93,7 +93,7 @@ HAND_OUT = """
              WHERE x.workspace_id = t.workspace_id AND x.task_id = t.id AND x.outcome <> 'released'
                AND coalesce(x.reason, '') NOT IN ({uncounted})
              ORDER BY x.fence DESC LIMIT 1) AS last_failure,
-           w.required_checks
+           w.required_checks, w.summaries
       FROM asked q
       LEFT JOIN got t ON t.n = q.n
       LEFT JOIN workspaces w ON w.id = t.workspace_id
@@ -260,5 +260,6 @@ def _reply(row: Record, timing: Timing) -> Reply:
         docs=[] if row["docs"] is None else _docs.decode(row["docs"]),
         last_failure=None if row["last_failure"] is None else _last_failure.decode(row["last_failure"]),
         required_checks=row["required_checks"],
+        summaries=row["summaries"],
     )
     return Granted(lease, snapshot, row["fresh"])

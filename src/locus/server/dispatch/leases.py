@@ -64,9 +64,9 @@ CANCEL = f"""
 
 STANDING = """
     SELECT coalesce(b.key_id, a.key_id) AS key_id, x.outcome, x.report_sha256, t.checklist,
-           (SELECT w.required_checks FROM workspaces w WHERE w.id = t.workspace_id) AS required_checks,
+           w.required_checks, w.summaries,
            a.id IS NOT NULL AND t.lease_expires_at > clock_timestamp() AS live
-      FROM tasks t
+      FROM tasks t JOIN workspaces w ON w.id = t.workspace_id
       LEFT JOIN agents a ON a.workspace_id = t.workspace_id AND a.id = t.lease_agent_id AND t.fence = $3
       LEFT JOIN attempts x ON x.workspace_id = t.workspace_id AND x.task_id = t.id AND x.fence = $3
       LEFT JOIN agents b ON b.workspace_id = t.workspace_id AND b.id = x.agent_id
@@ -85,6 +85,7 @@ class Standing:
     report_sha256: bytes | None
     checklist: list[ChecklistItem]
     required_checks: list[str]
+    summaries: bool
 
 
 async def renew(db: Db, holder: Holder, phase: Phase, timing: Timing) -> Renewed:
@@ -134,6 +135,7 @@ async def standing(db: Db, holder: Holder) -> Standing:
         report_sha256=row["report_sha256"],
         checklist=_checklist.decode(row["checklist"]),
         required_checks=row["required_checks"],
+        summaries=row["summaries"],
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from asyncpg import Record
+from msgspec import UNSET
 
 from locus.server.db.pool import Db
 from locus.server.dispatch import rules
@@ -23,7 +24,8 @@ VACATED = """
 """
 
 # $5 green checks, $6 commit, $7 branch, $8 pull request, $9 evidence, $10 numbers, $11 report, $12 checks that were
-# red first. An item that names a check is ticked by evidence alone; one check without evidence, and nothing is written.
+# red first, $13 summary. An item that names a check is ticked by evidence alone; one check without evidence, or a
+# summary that nobody has asked for, and nothing is written.
 COMPLETE = f"""
     WITH ended AS (
         UPDATE tasks t
@@ -34,7 +36,7 @@ COMPLETE = f"""
                               FROM jsonb_array_elements(t.checklist) WITH ORDINALITY AS i (item, place)),
                {VACATED}
           FROM agents a, workspaces w
-         WHERE {HELD} AND w.id = $1 AND w.required_checks <@ $5::text[]
+         WHERE {HELD} AND w.id = $1 AND w.required_checks <@ $5::text[] AND ($13::text IS NULL OR w.summaries)
            AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(t.checklist) item
                             WHERE item ->> 'check' IS NOT NULL
                               AND (item ->> 'check' <> ALL($5::text[])
@@ -42,8 +44,8 @@ COMPLETE = f"""
         RETURNING t.*, a.id AS agent_id, a.name AS holder
     ), attempt AS (
         INSERT INTO attempts (workspace_id, task_id, fence, agent_id, agent_name, claim_key, claimed_at, outcome,
-                              commit_sha, branch, evidence, numbers, report_sha256)
-        SELECT workspace_id, id, fence, agent_id, holder, claim_key, claimed_at, 'completed', $6, $7, $9, $10, $11
+                              commit_sha, branch, evidence, numbers, report_sha256, summary)
+        SELECT workspace_id, id, fence, agent_id, holder, claim_key, claimed_at, 'completed', $6, $7, $9, $10, $11, $13
           FROM ended
     ), told AS (
         INSERT INTO events (workspace_id, kind, task_id, sprint_id, actor_kind, actor_id, actor_name, detail)
@@ -55,6 +57,8 @@ COMPLETE = f"""
     )
     SELECT {rows.COLUMNS} FROM ended t JOIN workspaces w ON w.id = t.workspace_id
 """
+
+HOLD_SETTINGS = "SELECT true FROM workspaces WHERE id = $1 FOR SHARE"
 
 # Why the task waits for a person now; NULL: it goes back into the backlog. A person's wish to cancel holds, however
 # the attempt ends; a held change that is being let through stays held when that is broken off.
@@ -133,10 +137,15 @@ async def complete(db: Db, holder: Holder, report: Completion) -> Task:
 
     Raises:
         Invalid: the evidence contradicts itself.
-        Conflict: a check is red, or one that checklist or workspace ask for has no evidence; the lease goes on.
+        Conflict: a check is red, one that checklist or workspace ask for has no evidence, or there is a summary that
+            the workspace has not asked for; the lease goes on.
         NotFound, LeaseLost: the lease is not the holder's, or has ended otherwise.
     """
     proof = rules.proof(report)
+    summary = None if report.summary is UNSET else report.summary
+    if summary is not None:
+        # Whoever switches summaries off waits until this is stored, and deletes it, too; or we wait for them.
+        await db.execute(HOLD_SETTINGS, holder.workspace_id)
     row = await db.fetchrow(
         COMPLETE,
         *_held(holder),
@@ -148,6 +157,7 @@ async def complete(db: Db, holder: Holder, report: Completion) -> Task:
         report.numbers,
         rules.fingerprint(report),
         proof.red_first,
+        summary,
     )
     return await _settled(db, holder, report, row, proof)
 
@@ -235,6 +245,8 @@ async def _settled(
     if stands.report_sha256 is not None:
         raise Conflict("This attempt was reported before, and differently. The first report stands.", code="reported")
     if stands.live and proof is not None:
+        if isinstance(report, Completion) and report.summary is not UNSET and not stands.summaries:
+            raise Conflict("The workspace takes no summaries. Report the same without one.", code="summaries_off")
         if missing := proof.missing(stands.checklist, stands.required_checks):
             raise Conflict(f"The task asks for evidence of: {', '.join(missing)}.", code="evidence_missing")
         if unseen := proof.not_red_first(stands.checklist):

@@ -12,7 +12,7 @@ from locus.wire.work import Attempt
 
 LIST = """
     SELECT a.task_id, a.fence, a.agent_id, a.agent_name, a.claimed_at, a.ended_at, a.outcome, a.reason, a.commit_sha,
-           a.branch, a.evidence, a.numbers, w.prefix || '-' || t.number AS key, t.title
+           a.branch, a.evidence, a.numbers, a.summary, w.prefix || '-' || t.number AS key, t.title
       FROM attempts a
       JOIN tasks t ON t.workspace_id = a.workspace_id AND t.id = a.task_id
       JOIN workspaces w ON w.id = a.workspace_id

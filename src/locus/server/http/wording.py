@@ -36,6 +36,7 @@ BOUNDS = {">=": "at least", "<=": "at most", "==": "exactly", ">": "more than", 
 PATTERNS = {
     base.LINE: "must be one line that begins with a visible character, without control characters",
     base.PROSE: "must not contain the character NUL",
+    base.SUMMARY: "must be one line of plain words: letters, digits and the punctuation of prose",
 }
 LONG_LIST = 12  # values of an enumeration that are still worth listing in a sentence
 

@@ -13,7 +13,7 @@ from locus.wire.work import Attempt, Evidence, FailReason, Numbers, OutcomeKind,
 
 LIST = """
     SELECT task_id, fence, agent_id, agent_name, claimed_at, ended_at, outcome, reason, commit_sha, branch, evidence,
-           numbers
+           numbers, summary
       FROM attempts
      WHERE workspace_id = $1 AND task_id = $2 AND ($3::integer IS NULL OR fence < $3)
      ORDER BY fence DESC LIMIT $4
@@ -60,4 +60,5 @@ def read(row: Record) -> Attempt:
         branch=row["branch"],
         evidence=EVIDENCE.decode(row["evidence"]),
         numbers=None if row["numbers"] is None else NUMBERS.decode(row["numbers"]),
+        summary=row["summary"],
     )

@@ -44,7 +44,7 @@ async def create(
 
 
 async def edit(db: Db, workspace_id: UUID, version: int | None, wanted: WorkspaceEdit, actor: Actor) -> Workspace:
-    """Change the fields that are given.
+    """Change the fields that are given. With `summaries` off, those that were stored are deleted.
 
     Raises:
         Stale: `version` is not the current one.
@@ -60,9 +60,13 @@ async def edit(db: Db, workspace_id: UUID, version: int | None, wanted: Workspac
         required_checks=None if wanted.required_checks is UNSET else list(dict.fromkeys(wanted.required_checks)),
         daily_budget_usd_micros=wanted.daily_budget_usd_micros,
         budget_stops=given(wanted.budget_stops),
+        summaries=given(wanted.summaries),
     )
     if changed is None:
         raise await missing_or_stale(db, workspace_id)
+    if wanted.summaries is False:
+        # The edit has locked the workspace, so whoever stored one before is committed, and nobody stores one after.
+        await store.forget_summaries(db, workspace_id)
     fields = [name for name in WorkspaceEdit.__struct_fields__ if getattr(wanted, name) is not UNSET]
     detail = EventDetail(fields=fields, title=changed.name)
     await record(db, workspace_id, EventKind.WORKSPACE_EDITED, actor, detail=detail)

@@ -13,7 +13,7 @@ from locus.wire.workspaces import Organization, Workspace
 
 COLUMNS = """
     id, organization_id, name, prefix, default_checklist, attempt_cap, required_checks,
-    daily_budget_usd_micros, budget_stops, version, created_at, updated_at
+    daily_budget_usd_micros, budget_stops, summaries, version, created_at, updated_at
 """
 CREATE_ORGANIZATION = "INSERT INTO organizations (name) VALUES ($1) RETURNING id, name, created_at"
 GET_ORGANIZATION = "SELECT id, name, created_at FROM organizations WHERE id = $1"
@@ -38,12 +38,14 @@ EDIT = f"""
        SET name = coalesce($3, name), default_checklist = coalesce($4::jsonb, default_checklist),
            attempt_cap = coalesce($5, attempt_cap), required_checks = coalesce($6::text[], required_checks),
            daily_budget_usd_micros = CASE WHEN $7 THEN $8 ELSE daily_budget_usd_micros END,
-           budget_stops = coalesce($9, budget_stops),
+           budget_stops = coalesce($9, budget_stops), summaries = coalesce($10, summaries),
            version = version + 1, updated_at = clock_timestamp()
      WHERE id = $1 AND ($2::integer IS NULL OR version = $2)
     RETURNING {COLUMNS}
 """
 DELETE = "DELETE FROM workspaces WHERE id = $1 AND ($2::integer IS NULL OR version = $2) RETURNING true"
+FORGET_SUMMARIES = "UPDATE attempts SET summary = NULL WHERE workspace_id = $1 AND summary IS NOT NULL"
+COUNT_SUMMARIES = "SELECT count(*) FROM attempts WHERE workspace_id = $1 AND summary IS NOT NULL"
 BUSY = "SELECT count(*) FROM tasks WHERE workspace_id = $1 AND status = 'IN_PROGRESS'"
 
 
@@ -114,6 +116,7 @@ async def edit(
     required_checks: list[str] | None,
     daily_budget_usd_micros: int | None | UnsetType = UNSET,
     budget_stops: bool | None = None,
+    summaries: bool | None = None,
 ) -> Workspace | None:
     """Change what is not None (the budget: what is not UNSET); None when there is no such workspace of that version.
 
@@ -131,6 +134,7 @@ async def edit(
         daily_budget_usd_micros is not UNSET,
         budget,
         budget_stops,
+        summaries,
     )
     return workspace_of(row) if row else None
 
@@ -138,6 +142,16 @@ async def edit(
 async def delete(db: Db, workspace_id: UUID, *, version: int | None) -> bool:
     """Delete a workspace with everything in it; False when there is none of that version."""
     return bool(await db.fetchval(DELETE, workspace_id, version))
+
+
+async def summaries(db: Db, workspace_id: UUID) -> int:
+    """How many summaries by agents are stored."""
+    return int(await db.fetchval(COUNT_SUMMARIES, workspace_id))
+
+
+async def forget_summaries(db: Db, workspace_id: UUID) -> None:
+    """Delete what agents have said about their work in this workspace."""
+    await db.execute(FORGET_SUMMARIES, workspace_id)
 
 
 async def busy(db: Db, workspace_id: UUID) -> int:
