@@ -1,6 +1,7 @@
 """One day of a worker, recorded: five runs on a machine full of canaries, with a proxy between it and the server."""
 
 import asyncio
+import base64
 import os
 import signal
 import socket
@@ -146,6 +147,79 @@ async def lived(
         tasks = (await api.get(server.path("/tasks"))).json()["items"]
     statuses = {task["key"]: task["status"] + (task["blocked_reason"] or "") for task in tasks}
     return Day(recorded, canaries, oracle, person, root, server, said, statuses)
+
+
+GOOD = "Invoices now round each rate once, at the end. Nobody has to press the button twice any more."
+
+
+@dataclass(frozen=True)
+class Spoken(Day):
+    """A day of a workspace that takes summaries; `messages` are what the agents said last, by task."""
+
+    messages: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+async def spoken(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Spoken]:
+    """Summaries are switched on, and agents say last whatever they have seen, beside some words of their own."""
+    canaries = Canaries(seed=int.from_bytes(os.urandom(4)))
+    place = tmp_path_factory.mktemp("boundary") / canaries.new("place")
+    place.mkdir()
+    person = persons.new(place)
+    root = plant(canaries, person)
+    async with databases.one() as dsn, servers.running(dsn) as server, recording(server.url) as recorded:
+        await plan(server)
+        async with server.client(await server.key()) as api:
+            await api.patch(server.path(), json={"summaries": True}, headers={"If-Match": "*"})
+            tasks = (await api.get(server.path("/tasks"))).json()["items"]
+        person.variables["LOCUS_SERVER"] = recorded.url
+        person.variables["LOCUS_API_KEY"] = await server.key(Purpose.WORKER, workspace=server.workspace)
+        person.variables["LOCUS_PROVIDER"] = "command"
+        person.variables["LOCUS_SANDBOX"] = "off"
+        runs, said, messages = Runs(person, root, []), [], {}
+        written = "Written by the agent itself and then said again"
+        for task, message in zip(tasks, last_words(canaries, root, written), strict=True):
+            messages[task["key"]] = message
+            work = (
+                f"{DONE}'right, too. ' + {written!r})\n"
+                f"print({message!r}.replace('PROMPT', prompt.splitlines()[0]))\nsys.exit(0)"
+            )
+            person.variables["LOCUS_AGENT_COMMAND"] = str(agent(canaries, person, task["key"], work))
+            said.append(await runs.run("run", "--yes", "--once", "--no-pr"))
+        async with server.client(await server.key()) as api:
+            tasks = (await api.get(server.path("/tasks"))).json()["items"]
+        statuses = {task["key"]: task["status"] + (task["blocked_reason"] or "") for task in tasks}
+        oracle = Oracle(canaries.words, [root])
+        oracle.learn(written.encode())
+        oracle.words += [("machine", str(path).encode()) for path in (person.home, root)]
+        yield Spoken(recorded, canaries, oracle, person, root, server, said, statuses, messages)
+
+
+def last_words(canaries: Canaries, root: Path, written: str) -> list[str]:
+    """A message for each of the five tasks: lines of files as sentences, paths, planted words, encodings of them."""
+    lines = [line.strip("# ").capitalize() for path in sorted(root.rglob("*.*")) for line in prose_of(path)]
+    planted = [word for words in canaries.words.values() for word in words[:3]]
+    paths = [str(path.relative_to(root)) for path in sorted(root.rglob("*.py"))[:40]]
+    letters = " ".join(word[: len("cnrybody")] for word in planted)
+    hidden = [base64.b64encode(lines[0].encode()).decode(), lines[1].encode().hex(), quote_all(lines[2])]
+    return [
+        GOOD,
+        f"{'. '.join(lines[:10])}. {GOOD} {'. '.join(lines[10:400])}.",
+        f"See {' and '.join(paths)}. {GOOD} {written}. It also has {' '.join(planted)}. Then there is {letters}.",
+        f"{' '.join(f'It is {word} that counts here.' for word in [*planted, *hidden])} {GOOD}",
+        ". ".join(lines[:40]) + ".",
+    ]
+
+
+def prose_of(path: Path) -> list[str]:
+    """The lines of a file that are nothing but words."""
+    if not path.is_file() or ".git" in path.parts:
+        return []
+    return [line for line in path.read_text(errors="replace").splitlines() if line.startswith("# ")]
+
+
+def quote_all(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())
 
 
 def on_forge(person: Person, root: Path, github: GitHubServer) -> Path:

@@ -59,6 +59,7 @@ SAMPLES: dict[str, tuple[str, str, Value]] = {
     "review_model": ("sonnet", '"sonnet"', "sonnet"),
     "permissions": ("ask", '"ask"', "ask"),
     "ask_seconds": ("30", "30", 30),
+    "summaries": ("false", "false", False),
     "sandbox_consent": ("true", "true", True),
     "consent": ("true", "true", True),
 }

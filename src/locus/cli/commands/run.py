@@ -58,6 +58,7 @@ from locus.local.worker.workplace import Options, Workplace
 @click.option("--permissions", metavar="WORD", help="What the agent may do: allow, or ask for a yes before commands.")
 @click.option("--no-sandbox", is_flag=True, help="Let agents and checks work with your rights.")
 @click.option("--no-pr", is_flag=True, help="Do not create or update the pull request.")
+@click.option("--no-summaries", is_flag=True, help="Send no words of the agent, even if the workspace asks for some.")
 @click.option(
     "--record",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -85,6 +86,7 @@ def command(
     permissions: str | None,
     no_sandbox: bool,
     no_pr: bool,
+    no_summaries: bool,
     record: Path | None,
     yes: bool,
     verbose: bool,
@@ -104,7 +106,8 @@ def command(
     flags = {"provider": provider, "model": model, "effort": effort, "base": base, "on_limit": on_limit, **named}
     flags["max_tasks"] = named.get("max_tasks") if max_tasks is None else max_tasks
     walls = {"network": network, "sandbox": "off" if no_sandbox else None, "permissions": permissions}
-    settings = session.settings(here, **flags, **walls)
+    words = {"summaries": False if no_summaries else None}
+    settings = session.settings(here, **flags, **walls, **words)
     # A repository may suggest an agent, but its program comes from the user alone.
     chosen = player or choose(settings.provider, command=settings.agent_command or ())
     root = project.find(here.cwd)
@@ -133,6 +136,7 @@ def command(
         in_place=in_place,
         resume=resume,
         pull_request=not no_pr,
+        summaries=settings.summaries,
         limits=limits_of(settings),
         codemap=Wanted.of(settings),
         on_limit=OnLimit(settings.on_limit),

@@ -154,6 +154,13 @@ TABLE: tuple[Setting, ...] = (
         why_not="a repository could keep your machine waiting",
     ),
     Setting(
+        name="summaries",
+        kind=YesNo(),
+        default=True,
+        doc="Send the agent's words about finished work, scrubbed, to a workspace that asks for them.",
+        why_not="a repository could have words sent that you have forbidden",
+    ),
+    Setting(
         name="sandbox_consent",
         kind=YesNo(),
         default=False,
@@ -216,6 +223,7 @@ class Settings:
     sandbox_write: tuple[str, ...] | None
     permissions: str
     ask_seconds: int
+    summaries: bool
     sandbox_consent: bool
     consent: bool
     origins: Mapping[str, Origin]

@@ -16,6 +16,7 @@ class Completed:
     branch: str
     evidence: tuple[Evidence, ...]
     numbers: Numbers
+    summary: str | None = None  # of the agent's words, as it may leave the machine
 
 
 @dataclass(frozen=True)

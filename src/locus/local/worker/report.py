@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from locus.client.errors import Conflict, LeaseLost, NotFound, PlaneError
 from locus.client.plane import ControlPlane
@@ -29,6 +30,7 @@ def report_of(outcome: Outcome, *, fence: int) -> Report | None:
                 branch=outcome.branch,
                 evidence=list(outcome.evidence),
                 numbers=outcome.numbers,
+                summary=UNSET if outcome.summary is None else outcome.summary,
             )
             return Report(ReportKind.COMPLETE, encode(completion))
         case Failed():
@@ -73,6 +75,9 @@ async def _complete(plane: ControlPlane, task_id: UUID, completion: Completion) 
     try:
         return await plane.dispatch.complete(task_id, completion, deadline=RESULT_DEADLINE)
     except Conflict as e:
+        if e.problem.code == "summaries_off" and completion.summary is not UNSET:
+            # Somebody has switched them off while the work was done; it counts without.
+            return await _complete(plane, task_id, msgspec.structs.replace(completion, summary=UNSET))
         if e.problem.code != "evidence_missing":
             raise
         # Somebody asked for one more check while the work was done. It is pushed, and the next attempt runs the check.

@@ -36,6 +36,7 @@ class Site:
     sandbox: Sandbox | None = None  # around what runs in the tree; None when the user has switched it off
     green: dict[str, set[str]] = field(default_factory=dict)  # by commit: the checks that this run has seen green on it
     looked_at_config: bool = False  # whether the run has compared the branch's configuration with the user's
+    told_of_summaries: bool = False  # whether the run has said that the workspace asks for them
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @classmethod

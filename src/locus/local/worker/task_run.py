@@ -20,7 +20,7 @@ from locus.local.git.worktree import park_commit
 from locus.local.process import sweep
 from locus.local.project import Check
 from locus.local.settings import PROJECT_FILE
-from locus.local.worker import told
+from locus.local.worker import summary, told
 from locus.local.worker.adoption import adopt
 from locus.local.worker.attempt import Attempt, Stopped
 from locus.local.worker.conversation import Conversation, Session
@@ -49,6 +49,7 @@ class TaskRun:
         self.unfinished: Kept | None = None  # to go on with later, when the attempt was cut off
         self.base: str | None = None  # the commit that the task starts from, once the tree is prepared
         self.checks: tuple[Check, ...] = ()  # that may have to pass, whatever the agent changes
+        self.summary: str | None = None  # of the agent's last words, for a workspace that asks for it
         self.ground = Ground(attempt)
         self.proof = Proof(attempt, self.ground)
 
@@ -70,7 +71,7 @@ class TaskRun:
 
     def _completed(self, commit: str) -> Completed:
         evidence = tuple(result.evidence(commit) for result in self.proof.results)
-        return Completed(commit, self.site.branch, evidence, self.attempt.spending.numbers())
+        return Completed(commit, self.site.branch, evidence, self.attempt.spending.numbers(), self.summary)
 
     def _announce(self, base: str, commit: str) -> None:
         report = report_of(self._completed(commit), fence=self.attempt.lease.fence)
@@ -88,6 +89,8 @@ class TaskRun:
             case red:
                 await self._begin(red or (), self.base)
         changes = await self._until_green()
+        if summary.wanted(self.attempt):
+            self.summary = await summary.summarised(self.attempt, self.agent.answer, changes, base=self.base)
         await self.delivery.make_commit(changes, base=self.base, proof=self.proof.results)
         commit = await self.delivery.deliver()
         self.site.green[commit] = {result.check.name for result in self.proof.results}

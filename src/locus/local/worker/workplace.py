@@ -36,6 +36,7 @@ class Options:
     in_place: bool = False
     resume: bool = False  # say what an earlier run has left, before going on with it
     pull_request: bool = True
+    summaries: bool = True  # whether the agent's words may be sent to a workspace that asks for them
     limits: Limits = field(default_factory=Limits)
     codemap: Wanted = field(default_factory=Wanted)  # the map of the codebase in prompts
     on_limit: OnLimit = OnLimit.WAIT  # what to do when the provider's allowance is used up
