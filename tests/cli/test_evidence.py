@@ -96,6 +96,19 @@ async def test_a_failed_attempt_is_shown_with_its_red_checks_and_those_that_were
     ]
 
 
+async def test_the_words_of_an_agent_are_shown_as_unverified(shop: Workshop, ada: SignedIn) -> None:
+    words = "Invoices now round each rate once, at the end."
+    await shop.server.pool.execute("UPDATE workspaces SET summaries = true")
+    await shop.task("Add one")
+    await shop.run(shop.agent(f"pathlib.Path('one.txt').write_text('done')\nprint({words!r})"))
+
+    for said in (await ada.did("evidence", "WEB-1"), await ada.did("tasks", "show", "WEB-1")):
+        label, shown = said.index("the agent's words, unverified"), said.index(words)
+        assert label < shown
+    for told in (await ada.told("evidence", "WEB-1"), await ada.told("tasks", "show", "WEB-1")):
+        assert one_of(told["attempts"])["summary"] == words
+
+
 def test_the_evidence_of_one_check_is_not_looked_for_in_the_output_of_another(tmp_path: Path) -> None:
     workspace_id = uuid4()
     place = folder(tmp_path, workspace_id, "WEB-1", 1)

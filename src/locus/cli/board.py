@@ -12,6 +12,8 @@ from locus.wire.work import Attempt
 SPRINT_GLYPHS = {SprintStatus.PLANNED: "○", SprintStatus.ACTIVE: "◐", SprintStatus.COMPLETED: "✓"}
 SPRINT_STYLES = {SprintStatus.PLANNED: "", SprintStatus.ACTIVE: "blue", SprintStatus.COMPLETED: "green"}
 
+UNVERIFIED = "the agent's words, unverified"
+
 
 def show_tasks(out: Output, tasks: Sequence[Task], sprints: Mapping[UUID, int]) -> None:
     """A table of tasks in the order given; `sprints` are numbers by id."""
@@ -121,6 +123,10 @@ def _show_attempts(out: Output, attempts: Sequence[Attempt]) -> None:
             for attempt in attempts
         ],
     )
+    for attempt in attempts:
+        if attempt.summary:
+            out.line(Cell(f"#{attempt.fence}: {UNVERIFIED}", "dim"))
+            out.text(attempt.summary)
 
 
 def _ending(attempt: Attempt) -> str:

@@ -98,6 +98,7 @@ async def test_a_viewer_sees_no_button_that_would_be_refused(site: Site) -> None
         for form in ("/backlog/add", "/backlog/move", "/backlog/delete", "/sprints", "/sprints/2/complete", "/docs"):
             assert (await viewer.post(f"/w/BUSY{form}", data={"title": "x", "name": "x"})).status_code == 403, form
         assert (await viewer.post("/w/BUSY/settings/general", data={"name": "x"})).status_code == 403
+        assert (await viewer.post("/w/BUSY/settings/summaries", data={"summaries": "on"})).status_code == 403
 
 
 async def test_a_foreign_workspace_has_no_pages(site: Site) -> None:

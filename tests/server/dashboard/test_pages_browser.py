@@ -212,6 +212,40 @@ async def test_settings_are_saved_and_what_they_mean_is_plain(house: House) -> N
     assert b'"red_first":true' in bytes(row["default_checklist"]).replace(b" ", b"")
 
 
+async def test_summaries_are_switched_on_with_what_they_mean_and_off_with_what_goes(house: House) -> None:
+    room = await rooms.busy(house.server, "WORD")
+    task_id, fence, key = await house.server.pool.fetchrow(  # type: ignore[misc]
+        "SELECT a.task_id, a.fence, 'WORD-' || t.number FROM attempts a JOIN tasks t ON t.id = a.task_id"
+        " WHERE a.workspace_id = $1 AND a.outcome = 'completed' AND t.status = 'IN_REVIEW' LIMIT 1",
+        room.id,
+    )
+    async with house.page(room, "/settings") as (page, _), house.page(room, f"/tasks/{key}") as (task, _):
+        part = page.locator("section", has=page.get_by_role("heading", name="What agents tell this server"))
+        box = part.get_by_label("Take a short summary of finished work")
+        await expect(box).not_to_be_checked()
+        await expect(part).to_contain_text("leaves the machine: at most 500 characters")
+        await box.check()
+        await part.get_by_role("button", name="Save").click()
+        await expect(page.locator(".toast").last).to_contain_text("told with their next task")
+        words = "Rates are <b>rounded</b> once, at the end."
+        await house.server.pool.execute(
+            "UPDATE attempts SET summary = $3 WHERE task_id = $1 AND fence = $2", task_id, fence, words
+        )
+        await task.reload()
+        await expect(task.locator(f"#attempt-{fence} .agent-words")).to_contain_text("The agent's words, unverified")
+        await expect(task.locator(f"#attempt-{fence} .agent-words")).to_contain_text(words)
+
+        await page.reload()
+        await expect(part).to_contain_text("deletes the summaries that are stored here: 1 summary now")
+        await box.uncheck()
+        await part.get_by_role("button", name="Save").click()
+        await expect(page.locator(".toast").last).to_contain_text("none are stored")
+        await task.reload()
+        await expect(task.locator(f"#attempt-{fence}")).to_be_visible()
+        await expect(task.locator(".agent-words")).to_have_count(0)
+    assert await house.server.pool.fetchval("SELECT count(*) FROM attempts WHERE summary IS NOT NULL") == 0
+
+
 async def test_what_happens_elsewhere_appears_by_itself(house: House) -> None:
     room = await rooms.busy(house.server, "LIVE")
     key = await house.server.pool.fetchval(

@@ -6,6 +6,7 @@ from datetime import datetime
 import click
 
 from locus.cli import frame, session
+from locus.cli.board import UNVERIFIED
 from locus.cli.invocation import Invocation
 from locus.cli.output import Cell, Column, Output
 from locus.cli.params import TASK
@@ -45,6 +46,7 @@ class Tried:
     branch: str | None
     numbers: Numbers | None
     checks: list[Measured]
+    summary: str | None = None  # the agent's words, which nobody has verified
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def _tried(task: Task, attempt: Attempt) -> Tried:
         branch=attempt.branch,
         numbers=attempt.numbers,
         checks=checks,
+        summary=attempt.summary,
     )
 
 
@@ -131,6 +134,9 @@ def _show(out: Output, answer: Answer) -> None:
         )
         if not attempt.checks:
             out.line(Cell("checks   ", "dim"), "none were run")
+        if attempt.summary:
+            out.line(Cell(f"{UNVERIFIED}:", "dim"))
+            out.text(attempt.summary)
     if not answer.sound:
         out.note()
         out.note(Cell("! ", "red"), "Output that is kept here is not what was reported. Somebody has changed it since.")

@@ -79,6 +79,7 @@ FIELDS = {
     "ends_on": "end",
     "daily_budget_usd_micros": "budget",
     "budget_stops": "what a spent budget does",
+    "summaries": "whether agents send summaries",
 }
 
 

@@ -12,7 +12,7 @@ from locus.server.dashboard.toast import Toast
 from locus.server.errors import Invalid
 from locus.server.events.log import Log
 from locus.server.sprints import figures
-from locus.server.workspaces import actions
+from locus.server.workspaces import actions, store
 from locus.wire.workspaces import Purpose, WorkspaceEdit
 
 HERE = "/w/{workspace:str}/settings"
@@ -24,7 +24,8 @@ MOST_USD = 1_000_000
 async def settings(page: NamedDependency[Page], log: NamedDependency[Log]) -> Response[bytes]:
     """Everything that is set for this workspace."""
     spent, _ = await figures.last_day(log.pool, page.id)
-    return page.render("settings/workspace.html", here="settings", tab="workspace", spent=spent)
+    stored = await store.summaries(log.pool, page.id)
+    return page.render("settings/workspace.html", here="settings", tab="workspace", spent=spent, summaries=stored)
 
 
 @post(HERE + "/general")
@@ -60,6 +61,15 @@ async def budget(page: NamedDependency[Page], log: NamedDependency[Log], request
         "budget_stops": form.flag("budget_stops"),
     }
     return await saved(page, log, form, fields, "The budget is saved.")
+
+
+@post(HERE + "/summaries")
+async def summaries(page: NamedDependency[Page], log: NamedDependency[Log], request: AnyRequest) -> Response[Any]:
+    """Whether agents' words about finished work are taken; off, what there was is deleted."""
+    form = await asked(page, request)
+    wanted = form.flag("summaries")
+    said = "Workers are told with their next task." if wanted else "No summaries are taken, and none are stored."
+    return await saved(page, log, form, {"summaries": wanted}, said)
 
 
 async def asked(page: Page, request: AnyRequest) -> forms.Form:
@@ -110,4 +120,4 @@ def money(said: str) -> int | None:
     return round(amount * MICROS)
 
 
-ROUTES = [settings, general, checklist, checks, budget]
+ROUTES = [settings, general, checklist, checks, budget, summaries]
