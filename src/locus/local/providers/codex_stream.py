@@ -168,8 +168,8 @@ class CodexReader:
     def _recorded(self, wanting: int) -> list[Event]:
         """What is recorded since the last look; an answer may be there before its tools are done, or a moment after.
 
-        So many answers are known to want another one, by the tools that they use. One more may be recorded already; it is
-        spent when its own tools begin, for it may as well be the last.
+        So many answers are known to want another one, by the tools that they use. One more may be recorded already; it
+        is spent when its own tools begin, for it may as well be the last.
         """
         if self._thread is None:
             return []
