@@ -1,21 +1,25 @@
 """Being stopped: by Ctrl+C, by a person, by a lease that is gone. No process survives, and no work is lost."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+from tests.support.fault_proxy import Act, between
 from tests.support.processes import is_alive, until
 from tests.support.server import running
 from tests.support.workshop import Workshop, one_of, workshop
 
 from locus.local.worker import told
-from locus.local.worker.loop import Result, Run
+from locus.local.worker.loop import JOURNAL, Result, Run
 from locus.local.worker.outcome import Failed, Lost, Released
 from locus.server.settings import Timing
 from locus.wire.tasks import Status
-from locus.wire.work import FailReason
+from locus.wire.work import FailReason, Release, ReleaseReason
 
 SHORT = Timing(lease_ms=3_000, heartbeat_ms=300, reap_ms=300)
 # Writes a file, leaves a child in a session of its own, tells both, and hangs.
@@ -89,6 +93,55 @@ async def test_a_second_interrupt_ends_everything_at_once_and_still_gives_the_ta
     assert going.cancelled()
     assert (await shop.now(task)).status is Status.BACKLOG
     assert not any(is_alive(pid) for pid in pids)
+
+
+async def test_a_second_interrupt_while_the_result_is_told_says_nothing_else_of_it(shop: Workshop) -> None:
+    task = await shop.task("Write one")
+    with between(shop.server.url) as proxy:
+        behind = copy(shop)
+        behind.server = replace(shop.server, url=proxy.url)
+        rule = proxy.rule(Act.HOLD_REQUEST, "POST .*/lease/complete")
+        run = behind.worker(behind.agent("pathlib.Path('one.txt').write_text('one')"))
+        going = asyncio.create_task(run.run())
+        await fact(rule.there.is_set)
+
+        run.interrupt("Ctrl+C")
+        going.cancel()
+        await asyncio.wait({going}, timeout=10)
+        rule.lose()
+    await run.work.plane.__aexit__(None, None, None)
+    assert going.cancelled()
+    assert (await shop.now(task)).status is Status.IN_REVIEW, "it was told once more, in a hurry"
+    await shop.task("Write another one")
+    ran = await shop.run(shop.agent("pathlib.Path('two.txt').write_text('two')"))
+
+    assert ran.result.succeeded
+    assert ((await shop.now(task)).status, (await shop.now(task)).fence) == (Status.IN_REVIEW, 1)
+
+
+async def test_a_report_that_comes_after_another_one_holds_up_no_later_run(shop: Workshop) -> None:
+    task = await shop.task("Write one")
+    with between(shop.server.url) as proxy:
+        behind = copy(shop)
+        behind.server = replace(shop.server, url=proxy.url)
+        rule = proxy.rule(Act.HOLD_REQUEST, "POST .*/lease/complete")
+        run = behind.worker(behind.agent("pathlib.Path('one.txt').write_text('one')"))
+        going = asyncio.create_task(run.run())
+        await fact(rule.there.is_set)
+        # Another end of the same attempt is told, as an earlier version of this program did in its hurry.
+        await run.work.plane.dispatch.release(task.id, Release(fence=1, reason=ReleaseReason.INTERRUPTED))
+        going.cancel()
+        await asyncio.wait({going}, timeout=10)
+        rule.lose()
+    await run.work.plane.__aexit__(None, None, None)
+    assert (await shop.now(task)).status is Status.BACKLOG, "the first report stands"
+    with closing(sqlite3.connect(shop.state / JOURNAL)) as journal:
+        assert journal.execute("SELECT count(*) FROM attempts").fetchone() == (0,), "nothing is left to be told"
+
+    ran = await shop.run(shop.agent("raise SystemExit('the work was there already')"))
+
+    assert ran.result.succeeded, "what was pushed is proved again, and no agent is asked"
+    assert ((await shop.now(task)).status, (await shop.now(task)).fence) == (Status.IN_REVIEW, 2)
 
 
 async def test_a_person_can_cancel_the_attempt_at_the_server(dsn: str, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from locus.local.worker.outcome import Outcome, Released, Tally
 from locus.local.worker.parking import OnLimit
 from locus.local.worker.recovery import Recovery
 from locus.local.worker.report import give_back
-from locus.local.worker.settling import settle
+from locus.local.worker.settling import LAST_WORDS, settle
 from locus.local.worker.site import Site
 from locus.local.worker.stop import Stop, StopReason
 from locus.local.worker.task_run import TaskRun
@@ -42,7 +42,6 @@ DRAINING_WAIT_MS = 800  # of one, when the run ends as soon as others have finis
 SPRINT_POLL = 2.0  # seconds between looks for an active sprint, when there is none
 NO_CHECKS = "No checks are configured, so work goes to review unproved. Add some to .locus/config.toml."
 UNCOUNTED = "This agent tells neither turns nor tokens: of the limits, only those of time can be kept."
-LAST_WORDS = 2.0  # seconds for what is said when everything must end at once
 
 
 @dataclass(frozen=True)
@@ -241,13 +240,9 @@ class Run:
         task_run = self._task_run(attempt)
         attempt.begin(claim=claim)
         try:
-            outcome = await task_run.run()
+            outcome = await self._outcome(task_run, lease)
             now, outcome = await settle(self.work, self.journal, attempt, outcome)
             await self.unfinished.after(task_run.attempt.kept if task_run.went_on else None, task_run.unfinished)
-        except asyncio.CancelledError:
-            # A second Ctrl+C: no time to park, but the task should not wait for its lease to expire.
-            await give_back(self.work.plane, lease, task_run.last_words(), deadline=LAST_WORDS)
-            raise
         finally:
             heartbeat.let_go()
             self._current = None
@@ -258,6 +253,14 @@ class Run:
             )
         )
         return outcome
+
+    async def _outcome(self, task_run: TaskRun, lease: Lease) -> Outcome:
+        try:
+            return await task_run.run()
+        except asyncio.CancelledError:
+            # A second Ctrl+C: no time to park, but the task should not wait for its lease to expire.
+            await give_back(self.work.plane, lease, task_run.last_words(), deadline=LAST_WORDS)
+            raise
 
     def _task_run(self, attempt: Attempt) -> TaskRun:
         """What an attempt consists of; a run of another kind has another one."""

@@ -50,30 +50,36 @@ def unknown(work: Workplace) -> Numbers:
     return Numbers(provider=ProviderName(work.provider.NAME))
 
 
-async def send(plane: ControlPlane, task_id: UUID, report: Report) -> Task | None:
-    """Say how an attempt ended, and return the task as it is now; None when the lease is not ours any more.
+async def send(plane: ControlPlane, task_id: UUID, report: Report, *, deadline: float | None = None) -> Task | None:
+    """Say how an attempt ended, and return the task as it is now; None when nothing can be said of it any more.
 
-    The fence in the report makes it one report however often it is sent. Raises PlaneError when the server cannot be
-    told.
+    That is so when the lease is not ours any more, and when the server has heard of another end before: the first one
+    stands. The fence in the report makes it one report however often it is sent. `deadline` is in seconds, for who has
+    less time than a result is worth. Raises PlaneError when the server cannot be told.
     """
     try:
         match report.kind:
             case ReportKind.COMPLETE:
-                told = await _complete(plane, task_id, msgspec.json.decode(report.body, type=Completion))
+                completion = msgspec.json.decode(report.body, type=Completion)
+                told = await _complete(plane, task_id, completion, deadline=deadline or RESULT_DEADLINE)
             case ReportKind.FAIL:
                 failure = msgspec.json.decode(report.body, type=Failure)
-                told = await plane.dispatch.fail(task_id, failure, deadline=RESULT_DEADLINE)
+                told = await plane.dispatch.fail(task_id, failure, deadline=deadline or RESULT_DEADLINE)
             case ReportKind.RELEASE:
                 release = msgspec.json.decode(report.body, type=Release)
-                told = await plane.dispatch.release(task_id, release, deadline=RELEASE_DEADLINE)
+                told = await plane.dispatch.release(task_id, release, deadline=deadline or RELEASE_DEADLINE)
     except (LeaseLost, NotFound):
+        return None
+    except Conflict as e:
+        if e.problem.code != "reported":
+            raise
         return None
     return told.task
 
 
-async def _complete(plane: ControlPlane, task_id: UUID, completion: Completion) -> OutcomeRecorded:
+async def _complete(plane: ControlPlane, task_id: UUID, completion: Completion, *, deadline: float) -> OutcomeRecorded:
     try:
-        return await plane.dispatch.complete(task_id, completion, deadline=RESULT_DEADLINE)
+        return await plane.dispatch.complete(task_id, completion, deadline=deadline)
     except Conflict as e:
         if e.problem.code == "summaries_off" and completion.summary is not UNSET:
             # Somebody has switched them off while the work was done; it counts without.
@@ -87,7 +93,7 @@ async def _complete(plane: ControlPlane, task_id: UUID, completion: Completion) 
             numbers=completion.numbers,
             evidence=completion.evidence,
         )
-        return await plane.dispatch.fail(task_id, failure, deadline=RESULT_DEADLINE)
+        return await plane.dispatch.fail(task_id, failure, deadline=deadline)
 
 
 async def give_back(plane: ControlPlane, lease: Lease, words: Release | Failure, *, deadline: float) -> None:

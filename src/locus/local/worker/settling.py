@@ -1,5 +1,8 @@
 """The end of an attempt: the journal has it first, then the server is told."""
 
+import asyncio
+from contextlib import suppress
+
 from locus.client.errors import PlaneError
 from locus.local.journal import Journal
 from locus.local.worker import told
@@ -9,9 +12,14 @@ from locus.local.worker.report import report_of, send
 from locus.local.worker.workplace import Workplace
 from locus.wire.tasks import Task
 
+LAST_WORDS = 2.0  # seconds for what is said when everything must end at once
+
 
 async def settle(work: Workplace, journal: Journal, attempt: Attempt, outcome: Outcome) -> tuple[Task | None, Outcome]:
-    """Tell the server; what it cannot be told now, the next run tells it first."""
+    """Tell the server; what it cannot be told now, the next run tells it first.
+
+    When cancelled, it says the same once more in a hurry: of an attempt that has ended here nothing else may be said.
+    """
     report = report_of(outcome, fence=attempt.lease.fence)
     if report is None:
         journal.end(attempt.marker)
@@ -19,6 +27,11 @@ async def settle(work: Workplace, journal: Journal, attempt: Attempt, outcome: O
     journal.over(attempt.marker, report)
     try:
         now = await send(work.plane, attempt.lease.task_id, report)
+    except asyncio.CancelledError:
+        with suppress(PlaneError):
+            await send(work.plane, attempt.lease.task_id, report, deadline=LAST_WORDS)
+            journal.end(attempt.marker)
+        raise
     except PlaneError as e:
         work.tell(told.Note(text=f"The server could not be told how it ended; the next run will: {e}"))
         return None, outcome
