@@ -24,7 +24,9 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 UV_HOME := .tools/uv-$(UV_VERSION)
 UV := $(UV_HOME)/bin/uv
-SYNC = VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never \
+# Compiled when they are set up, because some environments forbid Python to do it when it runs.
+COMPILE = $(BIN)/python -m compileall -q src
+SYNC = VIRTUAL_ENV= UV_COMPILE_BYTECODE=1 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never \
        $(UV) sync --quiet --frozen --python "$$(command -v $(PYTHON))"
 
 RUNTIME := .tools/runtime.stamp
@@ -101,12 +103,12 @@ $(UV):
 # Only what runs the product, so that the first demo has less to wait for. --inexact: it takes nothing away again.
 $(RUNTIME): uv.lock pyproject.toml | $(UV)
 	@echo "Setting up: the Python packages that Locus runs on"
-	@$(SYNC) --no-dev --all-extras --inexact
+	@$(SYNC) --no-dev --all-extras --inexact && $(COMPILE)
 	@touch $@
 
 $(DEVELOPMENT): uv.lock pyproject.toml | $(UV)
 	@echo "Setting up: Python packages"
-	@$(SYNC) --all-extras
+	@$(SYNC) --all-extras && $(COMPILE)
 	@touch $(RUNTIME) $@
 
 $(AGENTS): tests/agents/package.json tests/agents/package-lock.json

@@ -21,7 +21,14 @@ def main() -> int:
         from locus.cli.main import run
     except KeyboardInterrupt:
         return 130
-    return run(arguments)
+    code = run(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass  # its reader has gone, or it was closed; what came of the command is in the code
+    # A command that is over has closed what it opened; taking the interpreter apart takes longer than many commands.
+    os._exit(code)
 
 
 def _say(text: str) -> int:

@@ -80,9 +80,13 @@ class Worker:
     def ended(self) -> bool:
         return self.process.poll() is not None
 
-    def kill(self) -> None:
+    def kill(self) -> bool:
+        """Kill it and wait for its end; says whether there was anything to kill."""
+        if self.ended:
+            return False
         os.kill(self.pid, signal.SIGKILL)
         self.process.wait()
+        return True
 
     def wait(self, limit: float = LIMIT) -> int:
         return self.process.wait(limit)

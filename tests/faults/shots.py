@@ -135,8 +135,7 @@ class Range:
         self.machine.forget_agents()
         worker = self.machine.start()
         due = time.monotonic() + seconds
-        if self._arrives(worker, lambda _: time.monotonic() >= due):
-            worker.kill()
+        if self._arrives(worker, lambda _: time.monotonic() >= due) and worker.kill():
             self._unsettled = shot
         else:
             shot.reached = False  # it was done before

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from locus.local.directories import directories
 from locus.local.journal import LEDGER, Account, Amounts, Ledger
@@ -39,26 +39,34 @@ class Spending:
                 self._add(usage)
             case Finished(usage=usage, turns=turns, model=model):
                 self.model = model or self.model
-                self._count(turns)
-                self._add(usage)
-                if usage.usd is not None:
-                    self._write(Amounts(usd=usage.usd - self._cost))  # what the provider says outranks our list
+                taken = self._new(usage)
+                # What the provider says outranks our list.
+                usd = taken.usd if usage.usd is None else usage.usd - (self._cost - taken.usd)
+                self._write(replace(taken, turns=self._more(turns), usd=usd))
 
     def _count(self, turns: int) -> None:
-        new, self._turns = max(turns - self._turns, 0), max(turns, self._turns)
-        self._write(Amounts(turns=new))
+        self._write(Amounts(turns=self._more(turns)))
 
     def _add(self, usage: Usage) -> None:
+        self._write(self._new(usage))
+
+    def _more(self, turns: int) -> int:
+        """How many turns there are beyond those that are counted; now they are."""
+        new, self._turns = max(turns - self._turns, 0), max(turns, self._turns)
+        return new
+
+    def _new(self, usage: Usage) -> Amounts:
+        """What was used since the last look, with its price by the list."""
         delta, self._seen = usage.since(self._seen), usage
         cost = cost_of(delta, self.prices.find(self.model))
         self._cost += cost
-        self._write(Amounts(tokens=delta.tokens, usd=cost))
+        return Amounts(tokens=delta.tokens, usd=cost)
 
     def _write(self, taken: Amounts) -> None:
         now = self.clock()
         seconds, self._since = now - self._since, now
         account = Account(attempt=self.session, run=self.session, budget=self.session)
-        self.ledger.add(account, Amounts(taken.turns, taken.tokens, taken.usd, seconds))
+        self.ledger.add(account, replace(taken, seconds=seconds))
 
 
 def spending_of(session: str, model: str | None, environment: Mapping[str, str]) -> Spending:
