@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pexpect
 import pytest
 from tests.support import person as persons
@@ -109,6 +110,33 @@ def test_programs_get_one_json_object_a_line(person: Person) -> None:
     assert kinds[-1] == "run_ended"
     assert kinds.index("task_claimed") < kinds.index("committed") < kinds.index("pushed") < kinds.index("task_ended")
     assert next(one for one in told if one["kind"] == "task_ended")["outcome"]["kind"] == "completed"
+
+
+def ask_for_summaries(person: Person) -> None:
+    """Switch them on in the workspace, with the key that `locus up` has made."""
+    [kept] = person.home.rglob("credentials.json")
+    [(server, secret)] = re.findall(r'"(http[^"]+)"[^}]*?"(lcs_\w+)"', kept.read_text())
+    with httpx.Client(base_url=server, headers={"Authorization": f"Bearer {secret}", "If-Match": "*"}) as api:
+        [workspace] = api.get("/api/v1/workspaces").json()["items"]
+        assert api.patch(f"/api/v1/workspaces/{workspace['id']}", json={"summaries": True}).status_code == 200
+
+
+def test_words_are_sent_unless_a_flag_or_a_variable_forbids_it(person: Person) -> None:
+    ask_for_summaries(person)
+    add(person, "Write two")
+    add(person, "Write three")
+    agent(person, "cat > /dev/null; date +%N > $RANDOM$$.txt; echo Invoices now round each rate once, at the end.")
+
+    by_flag = run(person, "--yes", "--once", "--no-summaries")
+    person.variables["LOCUS_SUMMARIES"] = "false"
+    by_variable = run(person, "--yes", "--once")
+    del person.variables["LOCUS_SUMMARIES"]
+    sent = run(person, "--yes", "--once")
+
+    said = [person.locus("tasks", "show", f"SHOP-{number}").out for number in (1, 2, 3)]
+    assert ["Invoices now round" in one for one in said] == [False, False, True]
+    asks = ["asks for a summary" in one.out + one.err for one in (by_flag, by_variable, sent)]
+    assert asks == [False, False, True]
 
 
 def hanging(person: Person) -> None:
