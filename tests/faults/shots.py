@@ -107,24 +107,36 @@ class Range:
     def shoot(self, step: Step, fault: str, *, reclaim: bool = False, late: bool = False) -> Shot:
         """Bring a worker to the step and let the fault happen. `reclaim` waits until the server has the task back;
         `late` lets the children of a killed worker go on only while the next one is at work."""
-        self._provide(step)
         shot = Shot(step.name, fault)
         self.shots.append(shot)
-        self.machine.trap.disarm()
-        self.machine.forget_agents()
-        self._held = self.machine.trap.number
-        there = step.set(self.machine)
-        worker = start(self.machine, step, at_terminal=fault in (INTERRUPT, TWICE))
+        worker = self._bring(step, shot, at_terminal=fault in (INTERRUPT, TWICE))
+        if not shot.reached and worker.process.poll() == 0:
+            # It went on with work that was pushed before, and had no need of this step. Now there is none left.
+            worker = self._bring(step, shot, at_terminal=fault in (INTERRUPT, TWICE))
         try:
-            shot.reached = self._arrives(worker, there)
             if shot.reached:
                 self._happen(worker, shot, reclaim=reclaim, late=late)
             else:
                 shot.wrong.append(f"the worker ended with {worker.process.poll()} before it came there")
         finally:
-            if not worker.ended and fault not in (SERVER, DATABASE):
+            if fault not in (SERVER, DATABASE):
                 worker.kill()
         return shot
+
+    def _bring(self, step: Step, shot: Shot, *, at_terminal: bool) -> Worker:
+        """A worker that is at the step, or has ended before it came there."""
+        self._provide(step)
+        self.machine.trap.disarm()
+        self.machine.forget_agents()
+        self._held = self.machine.trap.number
+        there = step.set(self.machine)
+        worker = start(self.machine, step, at_terminal=at_terminal)
+        try:
+            shot.reached = self._arrives(worker, there)
+        except BaseException:
+            worker.kill()
+            raise
+        return worker
 
     def shoot_at_random(self, seconds: float) -> Shot:
         """Kill a worker at whatever it does after so many seconds: not only where somebody thought of it."""
