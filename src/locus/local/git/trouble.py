@@ -46,7 +46,10 @@ _SIGNS: tuple[tuple[Reason, re.Pattern[str]], ...] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
         (Reason.DISK_FULL, r"no space left on device|disk quota exceeded"),
-        (Reason.TOO_LARGE, r"GH001|exceeds .{0,60}(file )?size limit|larger than maximum|LFS.{0,40}quota|HTTP 413"),
+        (
+            Reason.TOO_LARGE,
+            r"GH001|exceeds .{0,60}(file )?size limit|larger than maximum|LFS.{0,40}quota|over its data quota|HTTP 413",
+        ),
         (Reason.PROTECTED, r"GH006|GH013|protected branch|not allowed to push code to protected|rule violations"),
         (Reason.HOOK, r"hook declined|pre-receive hook|update hook"),
         (Reason.HOST_KEY, r"host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED"),
