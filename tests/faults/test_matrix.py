@@ -64,11 +64,13 @@ def test_a_network_that_loses_delays_and_doubles_changes_nothing(place: Path) ->
             made.add_task()
         rules = [
             proxy.rule(Act.LOSE_ANSWER, CLAIM),  # the task is claimed, and its worker does not know it
+            proxy.rule(Act.HALF_ANSWER, CLAIM),
             proxy.rule(Act.TWICE, CLAIM),
             proxy.rule(Act.TWICE, "POST .*/heartbeat", left=5),
             proxy.rule(Act.SLOW, "POST .*/heartbeat", left=2, seconds=1.0),
             proxy.rule(Act.LOSE_REQUEST, COMPLETE),
             proxy.rule(Act.LOSE_ANSWER, COMPLETE),
+            proxy.rule(Act.HALF_ANSWER, COMPLETE),
             proxy.rule(Act.TWICE, COMPLETE),
         ]
         worker = made.machines[0].start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ class Act(Enum):
     TWICE = auto()  # sent on twice, as a network may; the second answer is told
     SLOW = auto()  # sent on, and told `seconds` later
     SWALLOW = auto()  # never sent on, and nothing said: a black hole
+    HALF_ANSWER = auto()  # sent on; half of the answer is told, and the connection is closed on our side only
 
 
 @dataclass
@@ -180,9 +182,9 @@ class _Handler(BaseHTTPRequestHandler):
                 proxy.wait(rule.go, rule.seconds)
             if act is Act.LOSE_ANSWER or rule.lost:
                 return self._hang_up()
-        return self._tell(status, given, answer)
+        return self._tell(status, given, answer, half=act is Act.HALF_ANSWER)
 
-    def _tell(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+    def _tell(self, status: int, headers: list[tuple[str, str]], body: bytes, *, half: bool = False) -> None:
         try:
             self.send_response_only(status)
             for name, value in headers:
@@ -190,7 +192,9 @@ class _Handler(BaseHTTPRequestHandler):
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[: len(body) // 2] if half else body)
+            if half:
+                self.connection.shutdown(socket.SHUT_WR)
         except OSError:  # whoever asked is dead
             self.close_connection = True
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from tests.support.fault_proxy import Act, between
 from tests.support.processes import is_alive, until
 from tests.support.server import running
@@ -201,3 +202,26 @@ async def test_a_worker_that_nobody_answers_fences_itself_off(dsn: str, tmp_path
 
             assert isinstance(ended(shop).outcome, Lost)
             assert not any(is_alive(pid) for pid in pids)
+
+
+@pytest.mark.parametrize("act", [Act.SWALLOW, Act.HALF_ANSWER, Act.LOSE_ANSWER])
+async def test_a_worker_whose_heartbeats_vanish_on_their_way_fences_itself_off(
+    dsn: str, tmp_path: Path, act: Act
+) -> None:
+    async with running(dsn, timing=SHORT) as quick, workshop(quick, tmp_path / "shop") as shop:
+        task = await shop.task("Hang")
+        with between(quick.url) as proxy:
+            behind = copy(shop)
+            behind.server = replace(quick, url=proxy.url)
+            run, going, pids = await at_work(behind)
+            proxy.rule(act, "POST .*/heartbeat", left=1_000_000)
+            await fact(lambda: any(isinstance(one, told.TaskEnded) for one in behind.said))
+            assert not any(is_alive(pid) for pid in pids), "before the lease can be anybody else's"
+            run.interrupt("test")
+            proxy.heal()
+            await going
+        await run.work.plane.__aexit__(None, None, None)
+
+        assert isinstance(ended(behind).outcome, Lost)
+        assert (await shop.now(task)).status is not Status.IN_REVIEW
+        assert "locus/sprint-1" not in shop.git("for-each-ref", cwd=shop.remote)
