@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 from tests.support.workshop import Ran, Workshop, one_of
 
-from locus.local.journal import Entry, HeldChange, Journal, OpenClaim
+from locus.local.journal import LEDGER, Account, Amounts, Entry, HeldChange, Journal, Ledger, OpenClaim
 from locus.local.worker import told
 from locus.local.worker.agent import registration
 from locus.local.worker.loop import JOURNAL
@@ -121,6 +121,8 @@ async def kill(shop: Workshop, *, at_agent: bool) -> told.Recovered:
         branch="locus/sprint-1",
     )
     left_behind(shop, entry, at_agent=at_agent)
+    taken = Amounts(turns=3, tokens=1200, usd=0.25, seconds=4.5)  # answer by answer, before the kill
+    Ledger(shop.state / LEDGER).add(Account(entry.marker, "a run", entry.marker, entry.task_id), taken)
     return one_of((await recovered(shop)).of(told.Recovered))
 
 
@@ -132,8 +134,12 @@ async def test_an_agent_that_kills_its_worker_each_time_uses_up_its_attempts(sho
     assert counted == [*([0] * FREE_KILLS), *range(FREE_KILLS + 1, FREE_KILLS + 4)]
     now = await shop.now(task)
     assert (now.status, now.blocked_reason) == (Status.BLOCKED, BlockedReason.ATTEMPTS_EXHAUSTED)
-    reasons = [one.fail_reason async for one in shop.plane.tasks.attempts(task.id)]
+    attempts = [one async for one in shop.plane.tasks.attempts(task.id)]
+    reasons = [one.fail_reason for one in attempts]
     assert reasons == [FailReason.AGENT_CRASHED] * 3 + [None] * FREE_KILLS
+    numbers = [one.numbers for one in attempts]
+    took = [(one.turns, one.usd_micros, one.agent_ms) for one in numbers if one is not None]
+    assert took == [(3, 250_000, 4_500)] * len(attempts), "what was taken by then is told"
 
 
 async def test_kills_of_a_worker_whose_agent_did_not_run_use_up_nothing(shop: Workshop) -> None:

@@ -78,6 +78,10 @@ class Ledger:
         with self._open() as db:
             db.execute(ADD, (*where, task_id, taken.turns, taken.tokens, taken.usd, taken.seconds))
 
+    def of_attempt(self, attempt: str) -> Amounts:
+        """What one attempt took."""
+        return self._sum("FROM spent WHERE attempt = ?", attempt)
+
     def of_budget(self, budget: str) -> Amounts:
         """What the attempts that share a budget took."""
         return self._sum("FROM spent WHERE budget = ?", budget)

@@ -17,7 +17,7 @@ from locus.local.process import sweep
 from locus.local.worker import told
 from locus.local.worker.claiming import give_back
 from locus.local.worker.held_left import held_again, held_as_before, hold
-from locus.local.worker.report import send, unknown
+from locus.local.worker.report import remembered, send
 from locus.local.worker.workplace import Workplace
 from locus.wire.base import encode
 from locus.wire.tasks import Phase, Task
@@ -191,8 +191,9 @@ class Recovery:
             return await send(self.work.plane, entry.task_id, entry.report)
         if entry.held is not None:
             return await send(self.work.plane, entry.task_id, held_as_before(self.work, entry.fence))
+        numbers = remembered(self.work, entry.marker)
         if counts:
-            failure = Failure(fence=entry.fence, reason=FailReason.AGENT_CRASHED, numbers=unknown(self.work))
+            failure = Failure(fence=entry.fence, reason=FailReason.AGENT_CRASHED, numbers=numbers)
             return await send(self.work.plane, entry.task_id, Report(ReportKind.FAIL, encode(failure)))
-        release = Release(fence=entry.fence, reason=ReleaseReason.INTERRUPTED)
+        release = Release(fence=entry.fence, reason=ReleaseReason.INTERRUPTED, numbers=numbers)
         return await send(self.work.plane, entry.task_id, Report(ReportKind.RELEASE, encode(release)))

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from locus.client.errors import Conflict, LeaseLost, NotFound, PlaneError
 from locus.client.plane import ControlPlane
-from locus.local.journal import Report, ReportKind
+from locus.local.journal import LEDGER, Ledger, Report, ReportKind
 from locus.local.worker.outcome import Completed, Failed, Lost, Outcome, Released
 from locus.local.worker.workplace import Workplace
 from locus.wire.agents import ProviderName
@@ -50,6 +50,20 @@ def unknown(work: Workplace) -> Numbers:
     return Numbers(provider=ProviderName(work.provider.NAME))
 
 
+def remembered(work: Workplace, marker: str) -> Numbers:
+    """What the ledger knows of an attempt that was killed: it was written down answer by answer.
+
+    Its tokens are there only as a sum of all kinds, which is no number of a report.
+    """
+    took = Ledger(work.state / LEDGER).of_attempt(marker)
+    return msgspec.structs.replace(
+        unknown(work),
+        turns=took.turns,
+        usd_micros=round(took.usd * 1_000_000) if took.usd else None,
+        agent_ms=int(took.seconds * 1000),
+    )
+
+
 async def send(plane: ControlPlane, task_id: UUID, report: Report, *, deadline: float | None = None) -> Task | None:
     """Say how an attempt ended, and return the task as it is now; None when nothing can be said of it any more.
 
@@ -83,7 +97,9 @@ async def _complete(plane: ControlPlane, task_id: UUID, completion: Completion, 
     except Conflict as e:
         if e.problem.code == "summaries_off" and completion.summary is not UNSET:
             # Somebody has switched them off while the work was done; it counts without.
-            return await _complete(plane, task_id, msgspec.structs.replace(completion, summary=UNSET))
+            return await _complete(
+                plane, task_id, msgspec.structs.replace(completion, summary=UNSET), deadline=deadline
+            )
         if e.problem.code != "evidence_missing":
             raise
         # Somebody asked for one more check while the work was done. It is pushed, and the next attempt runs the check.
