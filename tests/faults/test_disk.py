@@ -13,7 +13,10 @@ from tests.faults.world import World, world
 from tests.support import person as persons, postgres, wrappers
 
 LIMIT = 180.0  # seconds for a whole run on a busy machine
+# It fills the disk of its tree, and hides that it failed.
 GREEDY = "cat > /dev/null; /usr/bin/head -c 1G /dev/zero > big; exit 0\n"
+# It fills the disk with what it says.
+TALKATIVE = "cat > /dev/null; /usr/bin/yes 'a line, again and again and again' | /usr/bin/head -c 64M\n"
 SIZE = 8 << 20  # bytes of the small disk
 
 
@@ -46,13 +49,12 @@ def run_on_a_small_disk(made: World, agent: Path, folder: str) -> tuple[int, lis
 
 
 @pytest.mark.skipif(not wrappers.works(), reason="bubblewrap makes no small disk here")
-def test_a_full_disk_gives_the_task_back_and_the_next_run_does_it(place: Path) -> None:
+@pytest.mark.parametrize(("agent", "folder"), [(GREEDY, "repositories"), (TALKATIVE, "attempts")])
+def test_a_full_disk_gives_the_task_back_and_the_next_run_does_it(place: Path, agent: str, folder: str) -> None:
     with world(place) as made:
         made.add_task()
-        # It fills the disk, and hides that it failed.
-        greedy = made.machines[0].person.program("greedy", GREEDY)
 
-        code, told = run_on_a_small_disk(made, greedy, "repositories")
+        code, told = run_on_a_small_disk(made, made.machines[0].person.program("greedy", agent), folder)
 
         [ended] = [one for one in told if one["kind"] == "task_ended"]
         assert code == 1

@@ -1,6 +1,7 @@
 """What stays of an attempt on this machine: the prompts, what the agent printed, what the checks printed."""
 
 import glob
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 from uuid import UUID
@@ -73,7 +74,8 @@ class Records:
 
     def close(self) -> None:
         if self._transcript is not None:
-            self._transcript.close()
+            with suppress(OSError):  # of a full disk was told when a line did not go there
+                self._transcript.close()
             self._transcript = None
 
     def _write(self, name: str, data: bytes) -> None:

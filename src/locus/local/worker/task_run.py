@@ -4,6 +4,7 @@ The order is the promise. Nothing is pushed that was not checked, nothing is rep
 before each step that the outside can see, the lease is certain to be ours.
 """
 
+import errno
 from collections.abc import Sequence
 
 from locus.client.errors import PlaneError
@@ -36,6 +37,8 @@ from locus.local.worker.stop import StopReason
 from locus.wire.tasks import Phase
 from locus.wire.work import FailReason, Failure, Release, ReleaseReason
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
 
 class TaskRun:
     """The attempt on one claimed task."""
@@ -65,6 +68,11 @@ class TaskRun:
             return await self._failed(Ended(TROUBLE.get(e.reason, FailReason.SETUP_FAILED), str(e)))
         except LocalError as e:
             return await self._failed(Ended(FailReason.SETUP_FAILED, str(e)))
+        except OSError as e:
+            if e.errno not in NO_ROOM:
+                raise
+            what = "What the attempt said could not be written down" if e.filename is None else str(e.filename)
+            return await self._failed(Ended(FailReason.DISK_FULL, f"{what}: {e.strerror}."))
         finally:
             self.attempt.records.close()
         return self._completed(commit)
