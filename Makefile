@@ -25,7 +25,7 @@ UV_VERSION := 0.13.9
 UV_HOME := .tools/uv-$(UV_VERSION)
 UV := $(UV_HOME)/bin/uv
 # Compiled when they are set up, because some environments forbid Python to do it when it runs.
-COMPILE = $(BIN)/python -m compileall -q src
+COMPILE = $(BIN)/python -m compileall -q src -x '/demo/(project|solutions)/'
 SYNC = VIRTUAL_ENV= UV_COMPILE_BYTECODE=1 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never \
        $(UV) sync --quiet --frozen --python "$$(command -v $(PYTHON))"
 

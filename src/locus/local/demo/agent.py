@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 SOLUTIONS = Path(__file__).parent / "solutions"
+COMPILED = "__pycache__"  # an installer compiles every Python file, those of the solutions too
 PACE = 0.25  # seconds between what it says, so that a person can follow
 
 
@@ -27,7 +28,7 @@ def main() -> int:
     if again or not solution.is_dir():
         solution = SOLUTIONS / name
     say("Reading the failing test once more." if again else f"Looking at what tests/test_{name}.py expects.")
-    for source in sorted(path for path in solution.rglob("*") if path.is_file()):
+    for source in sorted(path for path in solution.rglob("*") if path.is_file() and COMPILED not in path.parts):
         target = Path(source.relative_to(solution))
         say(f"Writing {target}.")
         target.parent.mkdir(parents=True, exist_ok=True)

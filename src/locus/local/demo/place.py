@@ -54,7 +54,7 @@ class Place:
 
     async def build(self) -> None:
         """Make the project, its first commit and its remote."""
-        shutil.copytree(HERE / "project", self.project)
+        shutil.copytree(HERE / "project", self.project, ignore=shutil.ignore_patterns("__pycache__"))
         configuration = self.project / ".locus" / "config.toml"
         configuration.parent.mkdir()
         configuration.write_text(_configuration(), encoding="utf-8")
