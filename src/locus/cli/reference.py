@@ -70,6 +70,12 @@ Variables that are no settings:
 | `checks.NAME.run` | command that must succeed before a task may be reviewed |
 | `checks.NAME.timeout` | seconds it may take; 600 if left out |
 | `checks.NAME.tests` | regular expression whose first group counts the executed tests; none executed is red |
+| `checks.NAME.junit` | report that the command writes anew, in JUnit's form; the tests in it count instead |
+| `checks.NAME.min_tests` | fewest tests that are green; a count that nobody knows is red |
+| `checks.NAME.always` | false: only for tasks whose checklist names the check; true if left out |
+| `checks.NAME.needs` | checks that come first; when one of them is red, this one is not run |
+| `checks.NAME.paths` | patterns of files; the check runs only for a change that touches one of them |
+| `checks.NAME.test_files` | patterns of what counts as a test where one must be red first; replaces the usual names |
 | `worktree.copy` | files of your checkout that the agent's tree gets, although git does not know them |
 | `worktree.setup` | commands that make a fresh tree ready |
 | `protected.paths` | files whose change waits for a person; giving the list replaces the default |
