@@ -1,5 +1,6 @@
 """What a repository may say in .locus/config.toml, and how a mistake in it is told."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,13 @@ def test_a_mistake_in_a_check_is_told_with_its_place(root: Path, line: str, mess
         load(root)
 
     assert str(path) in str(caught.value)
+
+
+def test_a_bare_repository_is_told_from_no_repository(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "shop.git"], check=True)
+    (tmp_path / "plain").mkdir()
+
+    with pytest.raises(LocalError, match="without files of its own"):
+        find(tmp_path / "shop.git")
+    with pytest.raises(LocalError, match="not inside a git repository"):
+        find(tmp_path / "plain")

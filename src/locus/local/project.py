@@ -117,6 +117,11 @@ def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
 def find(cwd: Path) -> Path:
     """The root of the repository around `cwd`. Raises LocalError when there is none."""
     root = find_or_none(cwd)
+    if root is None and (cwd / "HEAD").is_file() and (cwd / "objects").is_dir():
+        raise LocalError(
+            f"{cwd} is a repository without files of its own (bare).",
+            remedy="Clone it, and start Locus in the clone.",
+        )
     if root is None:
         raise LocalError(
             f"{cwd} is not inside a git repository.",
