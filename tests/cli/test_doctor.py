@@ -1,6 +1,7 @@
 """`locus doctor`: real conditions of a machine and a repository, and what it says of each."""
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,12 @@ def test_every_finding_that_is_not_good_has_a_remedy(person: Person) -> None:
     assert said.code == 1
     assert told["failed"] >= 3  # no remote, no claude, no key
     assert [f["subject"] for f in told["findings"] if f["level"] != "ok" and not f["remedy"]] == []
+
+
+def test_the_check_that_it_proposes_can_be_pasted(person: Person) -> None:
+    remedy = examined(person, person.repository())["checks"]["remedy"]
+
+    assert tomllib.loads(remedy[remedy.index("[checks") :]) == {"checks": {"tests": {"run": "pytest -q"}}}
 
 
 def test_without_a_remote_it_says_how_to_add_one(person: Person) -> None:

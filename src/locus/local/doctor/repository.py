@@ -72,7 +72,7 @@ async def check_commands(checks: Sequence[tuple[str, str]], root: Path, environ:
             warning(
                 "checks",
                 "No check is configured, so nothing proves an agent's work before it goes to review.",
-                'Name one in .locus/config.toml: [checks.tests] run = "pytest -q"    (locus init suggests one)',
+                'Name one in .locus/config.toml (locus init suggests one):\n[checks.tests]\nrun = "pytest -q"',
             )
         ]
     return [await _check_command(name, command, root, environ) for name, command in checks]
