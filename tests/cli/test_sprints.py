@@ -26,6 +26,9 @@ async def test_a_sprint_from_its_plan_to_its_end(ada: SignedIn) -> None:
     assert "A code by mail" in shown
     assert "WEB-1" in shown
     assert refused.code == 1
+    assert "1 in the backlog" in refused.err
+    assert "--open-tasks to-backlog" in refused.err
+    assert "open_tasks" not in refused.err
     assert [sprint["status"] for sprint in await ada.told("sprints")] == ["COMPLETED"]
     assert (await ada.told("tasks"))[0]["sprint_id"] is None
 

@@ -12,6 +12,7 @@ from locus.cli.frame import command as _command, group
 from locus.cli.invocation import Invocation
 from locus.cli.output import Output
 from locus.cli.params import DAY, OneOf, SprintName
+from locus.client.errors import Refused
 from locus.client.tasks import Filter
 from locus.local.errors import LocalError
 from locus.wire.sprints import OpenTasks, Sprint, SprintCompletion, SprintDraft, SprintEdit, SprintStatus
@@ -201,7 +202,16 @@ def complete(here: Invocation, sprint: str, open_tasks: OpenTasks | None, follow
 async def _complete(here: Invocation, name: str, open_tasks: OpenTasks | None, following: str | None) -> Sprint:
     async with session.plane(here) as plane:
         then = (await plane.sprints.get(following)).id if following else None
-        return await plane.sprints.complete(name, SprintCompletion(open_tasks=open_tasks, next_sprint_id=then))
+        try:
+            return await plane.sprints.complete(name, SprintCompletion(open_tasks=open_tasks, next_sprint_id=then))
+        except Refused as e:
+            if e.problem.code != "open_tasks":
+                raise
+            # The server names the field of the request; a person types a flag.
+            raise LocalError(
+                f"{e.message.partition('. ')[0]}.",
+                remedy="Say what becomes of them: --open-tasks to-backlog, to-next-sprint or keep.",
+            ) from e
 
 
 @_command("delete")
