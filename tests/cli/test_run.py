@@ -99,6 +99,19 @@ def test_a_pipe_gets_plain_lines_without_escape_sequences(person: Person) -> Non
     assert re.search(r"◉ IN_REVIEW +at [0-9a-f]{7}", said.out)
 
 
+def test_a_quiet_run_tells_what_came_of_each_task_and_leaves_out_the_steps(person: Person) -> None:
+    agent(person, "cat > /dev/null; echo done > one.txt")
+
+    said = run(person, "--yes", "--quiet")
+
+    assert said.code == 0
+    assert re.search(r"◉ IN_REVIEW +[A-Z]+-1  at [0-9a-f]{7}", said.out)
+    assert "1 task in review" in said.out
+    assert "Locus run" not in said.out
+    assert "attempt 1" not in said.out
+    assert not re.search(r"^  . (agent|commit|push) ", said.out, re.MULTILINE)
+
+
 def test_programs_get_one_json_object_a_line(person: Person) -> None:
     agent(person, "cat > /dev/null; echo done > one.txt")
 

@@ -178,7 +178,7 @@ def _approve(here: Invocation, key: str, commit: str | None, *, yes: bool) -> in
 
     async def deliver() -> tuple[Decided | None, int]:
         async with session.plane(here) as plane:
-            with RunView(Console(highlight=False, markup=False, emoji=False)) as view:
+            with RunView(Console(highlight=False, markup=False, emoji=False), quiet=here.quiet) as view:
                 work = await _place(here, plane, tell=said.append if here.json else view.tell, task=key)
                 one = await held.one(plane, await parked(work.checkout, work.state), key)
                 if commit and not one.here().commit.startswith(commit.lower()):

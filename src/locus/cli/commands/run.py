@@ -181,4 +181,4 @@ def another(plane: ControlPlane, settings: Settings) -> ControlPlane:
 def _view(here: Invocation, *, verbose: bool) -> RunView | RunLines:
     if here.json:
         return RunLines()
-    return RunView(Console(highlight=False, markup=False, emoji=False), verbose=verbose)
+    return RunView(Console(highlight=False, markup=False, emoji=False), verbose=verbose, quiet=here.quiet)

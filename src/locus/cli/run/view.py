@@ -21,6 +21,12 @@ from locus.wire.work import FailReason
 LABEL = 12  # columns of a phase's name
 TEXT = 56  # columns of what is said, where there is no terminal whose width decides
 
+# The steps on the way to an answer, which --quiet leaves out.
+STEPS = (
+    *(told.RunStarted, told.Waiting, told.TaskClaimed, told.WentOn, told.Preparing, told.AgentStarted, told.AgentEvent),
+    *(told.CheckStarted, told.CheckFinished, told.ChecksRed, told.Committed, told.Pushed),
+)
+
 
 @dataclass
 class Now:
@@ -36,11 +42,15 @@ class Now:
 
 
 class RunView:
-    """Draws a run line by line. `verbose` shows everything the agent says, not only what it does."""
+    """Draws a run line by line. `verbose` shows everything the agent says, not only what it does.
 
-    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+    `quiet` leaves out the steps: it tells what came of each task and of the run, and what a person must know.
+    """
+
+    def __init__(self, console: Console, *, verbose: bool = False, quiet: bool = False) -> None:
         self._console = console
         self._verbose = verbose
+        self._quiet = quiet
         self._live: Live | None = None
         self._now: Now | None = None
         self._since = time.monotonic()
@@ -54,6 +64,8 @@ class RunView:
 
     def tell(self, what: told.Told) -> None:
         """Show one thing that the run tells."""
+        if self._quiet and isinstance(what, STEPS):
+            return
         if not isinstance(what, told.Waiting):
             self._waiting = False
         match what:
@@ -170,7 +182,9 @@ class RunView:
             case Released() | Lost():
                 glyph, style = "○", "dim"
         status = what.status.value if what.status else "—"
-        self._line(glyph, style, status, words.outcome_line(what.outcome), what.seconds, wrap=True)
+        came = words.outcome_line(what.outcome)
+        # Without a heading above it, the line has to say of which task it is.
+        self._line(glyph, style, status, f"{what.key}  {came}" if self._quiet else came, what.seconds, wrap=True)
         parked = getattr(what.outcome, "parked", None)
         if parked and isinstance(what.outcome, Failed) and what.outcome.reason is FailReason.POLICY:
             self._line("·", "dim", "", f"it is held for you to look at: locus review-hold {what.key}", dim=True)
