@@ -327,6 +327,7 @@ async def test_docs_are_listed_and_shown_by_title_or_the_beginning_of_their_id(d
 
     assert "Why we ship" in listed.out
     assert doc[:8] in listed.out
+    assert (await desk.locus()).out == listed.out
     assert by_title.out.startswith("Why we ship\ngeneral, version 1, ")
     assert by_title.out.endswith("\n# Because\n")
     assert by_id.out.endswith("\n# Because\n")

@@ -34,6 +34,7 @@ def test_parked_work_is_listed_shown_adopted_and_dropped(person: Person) -> None
     shop = person.home / "shop"
     listed = json.loads(parked(person, "list", "--json").out)
     assert [(one["name"], one["files"], one["added"]) for one in listed] == [("SHOP-1/1", 1, 1)]
+    assert json.loads(parked(person, "--json").out) == listed  # the command alone lists
 
     assert "+half" in parked(person, "show", "shop-1").out
 

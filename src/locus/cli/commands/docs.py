@@ -32,13 +32,16 @@ STYLES = {
 }
 
 
-@group("docs")
-def command() -> None:
-    """Read the workspace's docs, keep them as files in `.locus/documents`, and push files as docs.
+@group("docs", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Read the workspace's docs, keep them as files in `.locus/documents`, and push files as docs. Alone it lists them.
 
     Bringing docs here is free. What you write leaves this machine only when you push its file, or when you agree that
     a sync sends what changed in a file that was pushed before.
     """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_)
 
 
 @_command("list")

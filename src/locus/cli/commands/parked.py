@@ -18,12 +18,15 @@ from locus.local.git.clone import Parked, parked as all_parked
 from locus.local.git.parked import Kept
 
 
-@frame.group("parked")
-def command() -> None:
-    """See, adopt or drop work that was kept when an attempt failed, was stopped or lost its lease.
+@frame.group("parked", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """See, adopt or drop work that was kept when an attempt failed, was stopped or lost its lease. Alone it lists it.
 
     It lies in the worker's clone on this machine, and nowhere else.
     """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_)
 
 
 @command.command("list")
