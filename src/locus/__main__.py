@@ -35,9 +35,13 @@ def _say(text: str) -> int:
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has gone. Python would complain about the flush at its own end.
+    except OSError as e:
+        # The reader has gone, or the disk is full. Python would complain about the flush at its own end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(e, BrokenPipeError):
+            return 141
+        sys.stderr.write(f"The answer cannot be written: {e.strerror}.\n")
+        return 1
     return 0
 
 

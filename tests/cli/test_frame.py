@@ -278,7 +278,34 @@ def test_a_reader_that_goes_away_is_no_error(person: Person) -> None:
             os.close(writing)
             _, err = child.communicate(timeout=60)
 
-        assert err == b"", arguments
+        assert (child.returncode, err) == (141, b""), arguments
+
+
+def test_a_group_without_a_command_shows_its_help_and_does_not_send_anybody_there(person: Person) -> None:
+    said = person.locus("egress")
+
+    assert said.code == 2
+    assert "Usage: locus egress" in said.err
+    assert "See `locus egress --help`" not in said.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_a_full_disk_under_the_output_is_said_and_is_no_bug_of_ours(person: Person, tmp_path: Path) -> None:
+    for arguments in (["config"], ["config", "--json"], ["--help"]):
+        with Path("/dev/full").open("wb") as full:
+            child = subprocess.run(
+                [sys.executable, "-m", "locus", *arguments],
+                env=person.environment(),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                timeout=60,
+                check=False,
+            )
+
+        assert child.returncode == 1, arguments
+        assert b"the disk is full" in child.stderr or b"No space left" in child.stderr, arguments
+        assert b"Exception ignored" not in child.stderr, arguments
+        assert b"trace" not in child.stderr, arguments
 
 
 def test_an_unexpected_error_is_short_and_its_trace_is_kept(

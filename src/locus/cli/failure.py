@@ -1,6 +1,7 @@
 """Tells a person, or a program, what went wrong. Imported only when something did."""
 
 import asyncio
+import errno
 import os
 import sys
 import time
@@ -11,6 +12,7 @@ from textwrap import wrap
 
 import click
 import msgspec
+from click.exceptions import NoArgsIsHelpError
 
 from locus.cli.invocation import Invocation
 from locus.cli.output import INDENT, harmless_json
@@ -22,6 +24,7 @@ from locus.version import VERSION
 from locus.wire.problems import Problem
 
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
+FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your quota of disk space is used up"}
 CODES = {1: "failed", 2: "usage", 3: "not_signed_in", 4: "unreachable"}
 
 
@@ -33,11 +36,15 @@ def tell(error: BaseException, here: Invocation) -> int:
         traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, click.ClickException):
         ctx = error.ctx if isinstance(error, click.UsageError) else None
-        remedy = f"See `{ctx.command_path} --help`." if ctx else None
+        # Where the message is the help itself, nobody needs to be sent to it.
+        remedy = f"See `{ctx.command_path} --help`." if ctx and not isinstance(error, NoArgsIsHelpError) else None
         return _say(error.format_message(), remedy, 2 if ctx else error.exit_code, here)
     if isinstance(error, LocalError | PlaneError):
         problem = error.problem if isinstance(error, Refused) else None
         return _say(error.message, error.remedy, error.exit_code, here, problem)
+    if isinstance(error, OSError) and error.errno in FULL:
+        place = f"{error.filename} cannot be written" if error.filename else "What Locus writes has no place"
+        return _say(f"{place}: {FULL[error.errno]}.", "Make room, then run it again.", 1, here)
     where = _write_trace(error)
     told = f"Locus met an error it did not expect: {type(error).__name__}."
     return _say(

@@ -61,5 +61,15 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as e:
         from locus.cli.failure import tell
 
-        return tell(e, here)
+        code = tell(e, here)
+        _let_go_of_output()
+        return code
     return result if isinstance(result, int) else DONE
+
+
+def _let_go_of_output() -> None:
+    """Drop what cannot be written any more: Python would try it again at its own end, and make the exit code 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
