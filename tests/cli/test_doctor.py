@@ -39,7 +39,11 @@ def test_every_finding_that_is_not_good_has_a_remedy(person: Person) -> None:
 
 
 def test_the_check_that_it_proposes_can_be_pasted(person: Person) -> None:
-    remedy = examined(person, person.repository())["checks"]["remedy"]
+    root = person.repository()
+    (root / ".locus").mkdir()
+    (root / ".locus" / "config.toml").touch()
+
+    remedy = examined(person, root)["checks"]["remedy"]
 
     assert tomllib.loads(remedy[remedy.index("[checks") :]) == {"checks": {"tests": {"run": "pytest -q"}}}
 
