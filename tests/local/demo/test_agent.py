@@ -1,4 +1,4 @@
-"""The scripted agent of the demo writes the files of its solution, and nothing that an installer has left beside them."""
+"""The scripted agent of the demo writes the files of its solution, and nothing that an installer left beside them."""
 
 import compileall
 import shutil
