@@ -109,6 +109,7 @@ async def listening(
 ) -> AsyncIterator[str]:
     """The address of an application that answers."""
     bound = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as `serving.listen` does
     settings = Settings(
         data=Path("/nonexistent"),
         database_url=dsn,
