@@ -29,7 +29,7 @@ TITLES = {
         ("Audit log of everything that members do", "HIGH", "BACKEND", ["security"]),
         ("Explain in the mail why it was sent", "MEDIUM", None, ["mail"]),
         ("A page for the danger zone", "MEDIUM", "FRONTEND", ["ui"]),
-        ("Names with emoji in invitations 👋", "LOW", "QA", []),
+        ("Names with accents in invitations", "LOW", "QA", []),
     ],
 }
 DESCRIPTION = """\
