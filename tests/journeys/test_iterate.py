@@ -110,3 +110,48 @@ def test_what_is_red_is_not_pushed_and_nobody_is_answered(tmp_path: Path, github
         assert "SHOP-2" not in here.locus("iterate", "SHOP-1", "--yes", "--provider", "command")
         here.locus("iterate", "SHOP-99", "--yes", code=1)
         here.locus("iterate", "1", "--rounds", "2", code=2)
+
+
+def test_a_follow_up_is_pushed_only_with_a_green_review_where_one_is_required(
+    tmp_path: Path, github: GitHubServer
+) -> None:
+    with command(tmp_path) as (agent, _), machine(tmp_path, agent, github) as here:
+        here.locus("sprints", "add", "First sprint")
+        here.locus("tasks", "add", "Write one", "--sprint", "1")
+        here.locus("sprints", "start", "1")
+        here.locus("run", "--yes", "--provider", "command")
+        bare = github.repositories / "acme" / "shop.git"
+        first = here.git("rev-parse", BRANCH, cwd=bare)
+        thread = github.reviewing.thread(1, "one.txt", 1, "Say it louder.")
+        config = here.root / ".locus" / "config.toml"
+        config.write_text(f"{config.read_text()}\n[review]\nrequired = true\n")
+        program = tmp_path / "agent.sh"
+        finding = {"file": "one.txt", "line": 1, "severity": "high", "confidence": "high"}
+        finding |= {"title": "Not loud", "detail": "It must be RIGHT."}
+        objects = json.dumps({"verdict": "request_changes", "summary": "No.", "findings": [finding]})
+        approves = json.dumps({"verdict": "approve", "summary": "Yes.", "findings": []})
+
+        def acts(*, reviewer: str) -> None:
+            program.write_text(
+                "#!/bin/sh\nprompt=$(cat)\n"
+                f"case \"$prompt\" in *request_changes*) echo '{reviewer}' ;; *) echo right, loud > one.txt ;; esac\n"
+            )
+
+        acts(reviewer=objects)
+        failed = here.locus("iterate", "1", "--yes", "--provider", "command", code=1)
+
+        assert "review still red after 3 more tries" in failed and "locus parked list" in failed
+        assert here.git("rev-parse", BRANCH, cwd=bare) == first and len(thread.comments) == 1
+
+        acts(reviewer="I approve.")
+        assert "gave no review that can be taken" in here.locus(
+            "iterate", "1", "--yes", "--provider", "command", code=1
+        )
+        assert here.git("rev-parse", BRANCH, cwd=bare) == first and len(thread.comments) == 1
+
+        acts(reviewer=approves)
+        (one,) = json.loads(here.locus("iterate", "1", "--yes", "--provider", "command", "--json"))["rounds"]
+
+        assert [check.partition(":")[0] for check in one["checks"]] == ["unit", "review"]
+        assert here.git("show", f"{BRANCH}:one.txt", cwd=bare) == "right, loud"
+        assert "review: green" in here.git("log", "-1", "--format=%(trailers)", BRANCH, cwd=bare)

@@ -121,6 +121,14 @@ def criticism_prompt(key: str, title: str, criticism: Criticism, *, resumed: boo
     return "\n\n".join(parts) + "\n"
 
 
+def criticism_text(criticism: Criticism) -> str:
+    """What was said, for somebody who judges whether it was done; nothing in it is marked as somebody's words."""
+    said = [f"{one.author}: {one.text[:LONGEST]}" for thread in criticism.threads for one in thread.comments]
+    said += [f"{one.author}: {one.text[:LONGEST]}" for one in criticism.remarks]
+    said += [f"The check {one.name} has failed: {one.text[:LONGEST]}" for one in criticism.failing]
+    return "It was asked for by:\n\n" + "\n\n".join(said)
+
+
 def thread_name(at: int) -> str:
     """What a thread is called in the prompt and in the answer."""
     return f"T{at + 1}"

@@ -28,8 +28,9 @@ from locus.local.sessions.record import Session, Turn as Kept
 from locus.local.sessions.shelf import Shelf
 from locus.local.sessions.turn import turn
 from locus.local.worker import told
-from locus.local.worker.criticism import ANSWERS, Criticism, answers_in, criticism_prompt
+from locus.local.worker.criticism import ANSWERS, Criticism, answers_in, criticism_prompt, criticism_text
 from locus.local.worker.delivery import NO_CHECKS, PUSHES
+from locus.local.worker.follow_review import reviewed
 from locus.local.worker.inspection import inspect
 from locus.local.worker.limits import Scope, reached
 from locus.local.worker.records import Remembered
@@ -121,10 +122,29 @@ class FollowUp:
         return criticism_prompt(self.task, self.title, self.criticism, resumed=resumed, checks=names)
 
     async def _ask(self, session: Session, prompt: str) -> Finished:
-        options, used = self.work.options, session.used
+        used = session.used
         if (limit := self._over()) is not None:
             raise LocalError(limit)
-        desk = Desk(
+        # Some count the money of the whole conversation.
+        desk = self._desk(max_usd=None if self.max_usd is None else max(self.max_usd, 0.01) + (used.usd or 0.0))
+        finished: Finished | None = None
+        said = ""
+        events = turn(desk, self.shelf, session, prompt, stop=self.stop, schema=ANSWERS, parts=True)
+        async with aclosing(events):
+            async for event in events:
+                match event:
+                    case Text(text=text):
+                        said = text
+                    case Finished():
+                        finished = event
+                self._heard(event)
+        assert finished is not None, "a turn's last event is always Finished"
+        self._answers |= answers_in(finished.structured or said)
+        return finished
+
+    def _desk(self, *, max_usd: float | None) -> Desk:
+        options = self.work.options
+        return Desk(
             provider=self.work.provider,
             environment=self.work.environment,
             folder=self.work.folder,
@@ -137,27 +157,18 @@ class FollowUp:
             model=options.model,
             effort=options.effort,
             max_turns=self.max_turns,
-            # Some count the money of the whole conversation.
-            max_usd=None if self.max_usd is None else max(self.max_usd, 0.01) + (used.usd or 0.0),
+            max_usd=max_usd,
         )
-        finished: Finished | None = None
-        said = ""
-        events = turn(desk, self.shelf, session, prompt, stop=self.stop, schema=ANSWERS, parts=True)
-        async with aclosing(events):
-            async for event in events:
-                match event:
-                    case Spent() if self._limit is None and (limit := self._over()) is not None:
-                        self._limit = limit
-                        self.stop.set()
-                    case Text(text=text):
-                        said = text
-                    case Finished():
-                        finished = event
-                self.hear(event)
-        assert finished is not None, "a turn's last event is always Finished"
-        self.spent += finished.usage.usd or 0.0
-        self._answers |= answers_in(finished.structured or said)
-        return finished
+
+    def _heard(self, event: Event) -> None:
+        """Count what the agent or its reviewer takes, and stop it at a limit."""
+        match event:
+            case Spent() if self._limit is None and (limit := self._over()) is not None:
+                self._limit = limit
+                self.stop.set()
+            case Finished(usage=usage):
+                self.spent += usage.usd or 0.0
+        self.hear(event)
 
     def _over(self) -> str | None:
         """Why no model may be asked any more today; None when it may."""
@@ -219,7 +230,7 @@ class FollowUp:
         async def restore() -> None:
             await site.worktree.restore(changes.tree)
 
-        return await run_checks(
+        results = await run_checks(
             selection.due(work.project.checks, {*self.required}, changes.paths),
             tree=site.tree,
             env=base_environment(work.environment),
@@ -229,6 +240,32 @@ class FollowUp:
             restore=restore,
             sandbox=site.sandbox,
         )
+        # What the user's checkout asks for counts, whatever the branch says.
+        if work.project.review_required and all(result.passed for result in results):
+            results = [*results, await self._reviewed(changes, base)]
+        return results
+
+    async def _reviewed(self, changes: Changes, base: str) -> CheckResult:
+        if (limit := self._over()) is not None:
+            raise LocalError(limit)
+        try:
+            return await reviewed(
+                self.work,
+                self.site,
+                changes,
+                base=base,
+                key=self.task,
+                title=self.title,
+                asked=criticism_text(self.criticism),
+                desk=self._desk(max_usd=self.max_usd),
+                shelf=self.shelf,
+                stop=self.stop,
+                hear=self._heard,
+            )
+        except AgentEnded as e:
+            if self._limit is not None:
+                raise LocalError(self._limit) from e
+            raise
 
     async def _park(self, base: str) -> str:
         identity = self.work.checkout.identity

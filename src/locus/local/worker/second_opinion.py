@@ -27,8 +27,9 @@ from locus.local.worker import told
 from locus.local.worker.attempt import Attempt
 from locus.local.worker.conversation import Conversation, Part
 from locus.local.worker.outcome import Ended
+from locus.local.worker.site import Site
 from locus.local.worker.walls import ground
-from locus.local.worker.workplace import Critic
+from locus.local.worker.workplace import Critic, Workplace
 from locus.wire.work import FailReason
 
 CHECK = Check(name=REVIEW, run="a review of your change by somebody else")
@@ -57,16 +58,7 @@ class SecondOpinion:
         review = await self._review(changes, base=base)
         # Whatever it did to the files, it is not what the next step finds.
         await attempt.site.reset_to(changes.tree, base=base)
-        said = text.document(review)
-        result = CheckResult(
-            check=CHECK,
-            exit_code=0,
-            duration_ms=int((time.monotonic() - began) * 1000),
-            tests=None,
-            output=said,
-            output_sha256=hashlib.sha256(said.encode("utf-8", "replace")).hexdigest(),
-            fault=review.objection,
-        )
+        result = result_of(review, seconds=time.monotonic() - began)
         attempt.work.tell(told.CheckFinished(key=attempt.key, result=result))
         self._made[base, changes.tree] = result
         return result
@@ -85,7 +77,7 @@ class SecondOpinion:
             # Of the user's checkout, not of the tree: what is reviewed does not say how to review it.
             instructions=documents.instructions(attempt.work.checkout.root),
         )
-        async with self._walls(critic) as sandbox:
+        async with walls(attempt.work, attempt.site, critic) as sandbox:
             part = Part(REVIEW, critic.provider, critic.model, sandbox, schema())
             talk = Conversation(attempt, part)
 
@@ -126,18 +118,32 @@ class SecondOpinion:
             )
         )
 
-    @asynccontextmanager
-    async def _walls(self, critic: Critic) -> AsyncIterator[Sandbox | None]:
-        """A sandbox around the reviewer, in which the tree cannot be written."""
-        work, clone = self._attempt.work, self._attempt.site.clone
-        if work.policy is None:
-            yield None  # its tree is put in order again, and what is committed was read before
-            return
-        place = replace(ground(work, clone), fixed=True, private=clone.place / "review")
-        needs = critic.provider.needs(work.environment)
 
-        def tell(said: str) -> None:
-            work.tell(told.Note(text=said))
+def result_of(review: Kept, *, seconds: float) -> CheckResult:
+    """A review as the result of a check: its text is the output, and what it objects to the fault."""
+    said = text.document(review)
+    return CheckResult(
+        check=CHECK,
+        exit_code=0,
+        duration_ms=int(seconds * 1000),
+        tests=None,
+        output=said,
+        output_sha256=hashlib.sha256(said.encode("utf-8", "replace")).hexdigest(),
+        fault=review.objection,
+    )
 
-        async with opened(work.policy, place, needs, work.environment, tell=tell) as sandbox:
-            yield sandbox
+
+@asynccontextmanager
+async def walls(work: Workplace, site: Site, critic: Critic) -> AsyncIterator[Sandbox | None]:
+    """A sandbox around the reviewer, in which the tree cannot be written."""
+    if work.policy is None:
+        yield None  # its tree is put in order again, and what is committed was read before
+        return
+    place = replace(ground(work, site.clone), fixed=True, private=site.clone.place / "review")
+    needs = critic.provider.needs(work.environment)
+
+    def tell(said: str) -> None:
+        work.tell(told.Note(text=said))
+
+    async with opened(work.policy, place, needs, work.environment, tell=tell) as sandbox:
+        yield sandbox
