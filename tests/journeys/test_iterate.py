@@ -83,6 +83,35 @@ def test_what_reviewers_say_goes_back_into_the_conversation_that_made_it(
             assert "Nothing waits for an answer" in then and len(model.requests) == after
 
 
+@pytest.mark.real_agent
+@pytest.mark.parametrize("agent", ["claude", "codex"])
+@pytest.mark.parametrize("limit", ["task_turns", "run_turns"])
+def test_a_follow_up_keeps_the_limits_of_a_task_and_of_a_run(
+    tmp_path: Path, agent: str, limit: str, github: GitHubServer
+) -> None:
+    agent_clis.require(agent)
+    model_of = AnthropicModel if agent == "claude" else OpenAIModel
+    script = [does(agent, "echo right > one.txt"), Says("Done.")]
+    script += [does(agent, f"echo right {number} > one.txt") for number in range(9)]
+    with model_of(script) as model:
+        made = agent_clis.claude(tmp_path, model.url) if agent == "claude" else agent_clis.codex(tmp_path, model.url)
+        with machine(tmp_path, made, github) as here:
+            here.locus("sprints", "add", "First sprint")
+            here.locus("tasks", "add", "Write one", "--sprint", "1")
+            here.locus("sprints", "start", "1")
+            here.locus("run", "--yes", "--provider", agent)
+            first = here.git("rev-parse", BRANCH, cwd=github.repositories / "acme" / "shop.git")
+            github.reviewing.thread(1, "one.txt", 1, "Say it louder.")
+            here.locus("config", "set", limit, "2")
+            asked = len(model.requests)
+
+            failed = here.locus("iterate", "1", "--yes", "--provider", agent, code=1)
+
+            assert f"The limit of 2 turns for this {limit.split('_')[0]} is reached. ({limit})" in failed
+            assert 2 <= len(model.requests) - asked <= 3, "what the task took before it was reviewed does not count"
+            assert here.git("rev-parse", BRANCH, cwd=github.repositories / "acme" / "shop.git") == first
+
+
 def test_what_is_red_is_not_pushed_and_nobody_is_answered(tmp_path: Path, github: GitHubServer) -> None:
     with command(tmp_path) as (agent, _), machine(tmp_path, agent, github) as here:
         here.locus("sprints", "add", "First sprint")

@@ -19,7 +19,6 @@ from locus.local.forge.reviews import Pull, Reviews, reviews_of
 from locus.local.forge.table import forge_for
 from locus.local.forge.threads import Talk, Thread
 from locus.local.git.history import Commit, history, standing
-from locus.local.journal import LEDGER, Ledger
 from locus.local.providers.base import Ending, Event, Finished
 from locus.local.providers.table import choose
 from locus.local.replay.redaction import Redaction
@@ -30,6 +29,7 @@ from locus.local.sessions.answer import AgentEnded
 from locus.local.sessions.shelf import Shelf
 from locus.local.worker import pull_request
 from locus.local.worker.criticism import Criticism, answered_mark, gather, thread_name
+from locus.local.worker.follow_purse import FollowPurse
 from locus.local.worker.follow_up import Followed, FollowUp
 from locus.local.worker.records import Remembered, remembered
 from locus.local.worker.site import Site
@@ -67,6 +67,7 @@ class Iterating:
     out: Output
     stop: asyncio.Event
     named: bool
+    purse: FollowPurse
     agent_command: tuple[str, ...] = ()
     max_usd: float | None = None
     max_turns: int | None = None
@@ -162,7 +163,7 @@ class Iterating:
                 criticism=part,
                 earlier=earlier,
                 shelf=Shelf(work.folder),
-                ledger=Ledger(work.state / LEDGER),
+                purse=self.purse,
                 stop=self.stop,
                 hear=self._hear,
                 required=[*required, *(item.check for item in task.checklist if item.check)] if task else required,

@@ -21,8 +21,10 @@ from locus.cli.run.alone import place
 from locus.cli.run.limits import limits_of
 from locus.local import sandbox
 from locus.local.errors import LocalError
+from locus.local.journal import LEDGER, Ledger
 from locus.local.providers.table import choose
 from locus.local.worker import told
+from locus.local.worker.follow_purse import FollowPurse
 from locus.local.worker.workplace import Options
 
 POLL = 30.0  # seconds between two looks at the forge
@@ -89,6 +91,7 @@ def command(
                 out=out,
                 stop=stop,
                 named=asked.provider is not None,
+                purse=FollowPurse(Ledger(found.state / LEDGER), found.options.limits),
                 agent_command=settings.agent_command or (),
                 max_usd=asked.max_usd,
                 max_turns=asked.max_turns,

@@ -8,6 +8,7 @@ from pathlib import Path
 from locus.local.directories import directories
 from locus.local.errors import Usage
 from locus.local.git.standing import Standing, harmless_settings, standing
+from locus.local.journal import Account
 from locus.local.providers.base import Provider
 from locus.local.providers.command import Command
 from locus.local.sandbox import Ground, Policy, Sandbox, opened as opened_sandbox
@@ -31,6 +32,8 @@ class Desk:
     effort: str | None = None
     max_turns: int | None = None
     max_usd: float | None = None
+    account: Account | None = None
+    """What is taken here is written down for it; without one, for the session alone."""
 
 
 @asynccontextmanager

@@ -12,11 +12,11 @@ from locus.local.providers.base import Event, Finished, SessionStarted, Spent, T
 
 @dataclass
 class Spending:
-    """Counts one turn while it goes on, so that one that is killed is counted, too. `session` names its account."""
+    """Counts one turn for an account while it goes on, so that one that is killed is counted, too."""
 
     ledger: Ledger
     prices: PriceList
-    session: str
+    account: Account
     model: str | None
     clock: Callable[[], float] = time.monotonic
     _seen: Usage = field(default_factory=Usage)
@@ -65,14 +65,13 @@ class Spending:
     def _write(self, taken: Amounts) -> None:
         now = self.clock()
         seconds, self._since = now - self._since, now
-        account = Account(attempt=self.session, run=self.session, budget=self.session)
-        self.ledger.add(account, replace(taken, seconds=seconds))
+        self.ledger.add(self.account, replace(taken, seconds=seconds))
 
 
-def spending_of(session: str, model: str | None, environment: Mapping[str, str]) -> Spending:
-    """What counts a turn on this machine. Raises LocalError when the user's own list of prices is wrong."""
+def spending_of(account: Account, model: str | None, environment: Mapping[str, str]) -> Spending:
+    """What counts a turn for an account. Raises LocalError when the user's own list of prices is wrong."""
     ours = directories(environment)
-    return Spending(Ledger(ours.state / LEDGER), load(ours.prices), session, model)
+    return Spending(Ledger(ours.state / LEDGER), load(ours.prices), account, model)
 
 
 def cost_of(usage: Usage, price: Price | None) -> float:

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from locus.local.journal import Account
 from locus.local.providers.base import Ask, Ending, Event, Finished, SessionStarted, Text
 from locus.local.providers.run import run as run_agent
 from locus.local.sessions.desk import Desk
@@ -64,7 +65,8 @@ async def turn(
             transcript=keep,
             sandbox=desk.sandbox,
         )
-        spending = spending_of(f"session {session.id}", desk.model, desk.environment)
+        name = f"session {session.id}"
+        spending = spending_of(desk.account or Account(name, name, name), desk.model, desk.environment)
         async with aclosing(events):
             async for event in events:
                 spending.hear(event)

@@ -19,7 +19,6 @@ from locus.local.git.changes import Changes, between
 from locus.local.git.commit import Message, Trailers, commit
 from locus.local.git.history import Commit
 from locus.local.git.publish import Conflict, Pushed, Rebased, Refused, Rejected, Vanished, publish
-from locus.local.journal import Ledger
 from locus.local.process import base_environment
 from locus.local.providers.base import Ending, Event, Finished, Spent, Text
 from locus.local.sessions.answer import AgentEnded
@@ -30,9 +29,9 @@ from locus.local.sessions.turn import turn
 from locus.local.worker import told
 from locus.local.worker.criticism import ANSWERS, Criticism, answers_in, criticism_prompt, criticism_text
 from locus.local.worker.delivery import NO_CHECKS, PUSHES
+from locus.local.worker.follow_purse import FollowPurse
 from locus.local.worker.follow_review import reviewed
 from locus.local.worker.inspection import inspect
-from locus.local.worker.limits import Scope, reached
 from locus.local.worker.records import Remembered
 from locus.local.worker.set_up import set_up
 from locus.local.worker.site import Site
@@ -61,7 +60,7 @@ class FollowUp:
     criticism: Criticism
     earlier: Remembered | None
     shelf: Shelf
-    ledger: Ledger
+    purse: FollowPurse
     stop: asyncio.Event
     hear: Callable[[Event], None]
     required: Sequence[str] = ()
@@ -153,11 +152,12 @@ class FollowUp:
             sandbox=self.site.sandbox,
             read_only=False,
             silence=options.silence,
-            wall=options.wall,
+            wall=self.purse.wall(self.task, options.wall),
             model=options.model,
             effort=options.effort,
             max_turns=self.max_turns,
             max_usd=max_usd,
+            account=self.purse.account(self.task),
         )
 
     def _heard(self, event: Event) -> None:
@@ -171,9 +171,8 @@ class FollowUp:
         self.hear(event)
 
     def _over(self) -> str | None:
-        """Why no model may be asked any more today; None when it may."""
-        caps = self.work.options.limits.day
-        limit = reached(caps, self.ledger.of_today(), Scope.DAY) if caps else None
+        """Why no model may be asked any more; None when it may."""
+        limit = self.purse.over(self.task)
         return None if limit is None else f"{limit.sentence} ({limit.name})"
 
     def _done(self, finished: Finished) -> None:
