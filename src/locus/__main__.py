@@ -1,5 +1,6 @@
 """The door: it answers what needs no other module, and opens the rest only for a real command."""
 
+import gc
 import os
 import sys
 
@@ -17,6 +18,8 @@ def main() -> int:
         from locus.cli.overview import text
 
         return _say(text())
+    # Importing makes many objects and no garbage; looking for some after every 700 takes longer than some modules do.
+    gc.set_threshold(20_000)
     try:
         from locus.cli.main import run
     except KeyboardInterrupt:

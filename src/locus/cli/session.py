@@ -10,15 +10,15 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from locus.cli.invocation import Invocation
-from locus.local import credentials, project
-from locus.local.credentials import Credential
+from locus.local import project
 from locus.local.directories import directories
-from locus.local.egress.log import EgressLog
 from locus.local.settings import Settings, Value, load
 from locus.wire.workspaces import Workspace
 
 if TYPE_CHECKING:
     from locus.client.plane import ControlPlane
+    from locus.local.credentials import Credential
+    from locus.local.egress.log import EgressLog
 
 T = TypeVar("T")
 
@@ -39,8 +39,10 @@ def settings(here: Invocation, **flags: Value) -> Settings:
     return load(root=root(here), flags=given)
 
 
-def egress() -> EgressLog:
+def egress() -> "EgressLog":
     """The log of what leaves this machine; no connection is opened without it."""
+    from locus.local.egress.log import EgressLog
+
     return EgressLog(directories().state)
 
 
@@ -50,9 +52,10 @@ async def plane(here: Invocation, *, settings_: Settings | None = None) -> "Asyn
 
     Raises NotSignedIn, Usage or a PlaneError.
     """
-    # Here, because commands without a server begin with this module too, and httpx takes its time.
+    # Here, because commands without a server begin with this module too, and what a connection needs takes its time.
     from locus.client.plane import ControlPlane
     from locus.client.workspaces import choose
+    from locus.local import credentials
 
     wanted = settings_ or settings(here)
     credential = credentials.find(wanted.server)
@@ -63,8 +66,10 @@ async def plane(here: Invocation, *, settings_: Settings | None = None) -> "Asyn
         yield opened
 
 
-def credential_for(server: str, secret: str, workspace: Workspace | None) -> Credential:
+def credential_for(server: str, secret: str, workspace: Workspace | None) -> "Credential":
     """A key with the workspace it opens, to be stored."""
+    from locus.local.credentials import Credential
+
     return Credential(
         server=server,
         secret=secret,
@@ -74,7 +79,7 @@ def credential_for(server: str, secret: str, workspace: Workspace | None) -> Cre
     )
 
 
-def _is_stored_one(credential: Credential, wanted: str | None) -> bool:
+def _is_stored_one(credential: "Credential", wanted: str | None) -> bool:
     """Whether the workspace is known without asking."""
     if credential.workspace_id is None:
         return False

@@ -7,6 +7,7 @@ from tests.support.workshop import Ran, Workshop, one_of
 
 from locus.local.project import Check, Project
 from locus.local.worker import told
+from locus.local.worker.inspection import PART
 from locus.local.worker.outcome import Failed
 from locus.wire.tasks import BlockedReason, ChecklistItemDraft, Status, StatusChange, Task
 from locus.wire.work import FailReason
@@ -136,6 +137,27 @@ async def test_a_change_to_a_protected_file_waits_for_a_person(shop: Workshop, p
     assert path in one_of(failures(ran)).detail
     assert await blocked(shop, task) is BlockedReason.POLICY
     assert nothing_on_the_remote(shop)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_a_change_that_removes_much_of_the_repository_waits_for_a_person(shop: Workshop, waits: bool) -> None:
+    for number in range(20):
+        (shop.root / f"{number}.txt").write_text(f"{number}\n")
+    shop.git("add", "-A")
+    shop.git("commit", "-qm", "Files")
+    shop.git("push", "-q", "origin", "main")
+    there = len(shop.git("ls-files").splitlines())
+    gone = int(there * PART) + waits
+    task = await shop.task("Tidy up")
+
+    ran = await shop.run(shop.agent(f"for n in range({gone}): os.remove(f'{{n}}.txt')"))
+
+    if waits:
+        assert f"removes {gone} of {there} files" in one_of(failures(ran)).detail
+        assert await blocked(shop, task) is BlockedReason.POLICY
+        assert nothing_on_the_remote(shop)
+    else:
+        assert ran.result.succeeded
 
 
 async def test_a_repository_inside_of_the_repository_is_told_and_not_lost(shop: Workshop) -> None:

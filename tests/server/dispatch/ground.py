@@ -136,10 +136,11 @@ class Ground:
         return await store.get(self.pool, self.workspace_id, task_id)
 
     async def everything(self) -> list[Any]:
-        """All that dispatch may write, to show that a refusal has written nothing."""
+        """All that dispatch may write, to show that a refusal has written nothing. Events are numbered by others."""
         rows = await self.pool.fetch(
             " UNION ALL ".join(
-                f"SELECT '{table}' AS name, to_jsonb(x)::text AS row FROM {table} x WHERE workspace_id = $1"
+                f"SELECT '{table}' AS name, (to_jsonb(x) - 'seq' - 'hash')::text AS row FROM {table} x"
+                " WHERE workspace_id = $1"
                 for table in ("tasks", "attempts", "events", "agents")
             )
             + " ORDER BY name, row",

@@ -13,6 +13,9 @@ from locus.local.git.runner import Git
 from locus.local.project import TEST_FILES, Project
 
 SHOWN = 5  # reasons in one message
+# A change that removes so many files, and more than this part of all, is rarely what was asked for.
+MANY = 5
+PART = 0.3
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,21 @@ async def inspect(git: Git, project: Project, changes: Changes, *, base: str) ->
         held += weakened(file for file in lines if file.path in tests)
         known = {file.path for file in lines if file.existed}
         held += runner.changed((file for file in lines if file.path not in protected), project.checks, known=known)
+    held += await _removed(git, changes, base)
     baseline = await _baseline(git, base) if BASELINE not in changes.paths else None
     # The detectors take their time, and the heartbeat must not wait for them.
     found = await asyncio.to_thread(secrets.scan, lines, baseline=baseline)
     return Inspection(tuple(held), tuple(found))
+
+
+async def _removed(git: Git, changes: Changes, base: str) -> list[str]:
+    """Whether most of a repository goes: what was moved elsewhere is there."""
+    gone = sum(entry.status == "D" for entry in changes.entries)
+    if gone < MANY:
+        return []
+    listed = await git.local("ls-tree", "-r", "-z", "--name-only", base)
+    there = listed.stdout.count(b"\0")
+    return [f"it removes {gone:,} of {there:,} files"] if gone > PART * there else []
 
 
 async def _baseline(git: Git, base: str) -> str | None:
