@@ -11,6 +11,7 @@ from locus.server.dispatch.claims import Granted, Nothing, Place, Unknown
 from locus.server.events.log import Actor
 from locus.server.sprints import store as sprints
 from locus.server.tasks import comments
+from locus.server.workspaces import store as workspaces
 from locus.wire.events import ActorKind
 from locus.wire.tasks import CommentKind, Status
 
@@ -211,3 +212,13 @@ async def test_a_scan_from_a_place_begins_after_it(ground: Ground, worker: Worke
     assert isinstance(reply, Granted)
     assert reply.lease.task_id == tasks[2]
     assert nothing == Nothing()
+
+
+async def test_a_workspace_that_is_being_deleted_hands_out_nothing(ground: Ground, worker: Worker) -> None:
+    await ground.task()
+    async with ground.log.transaction() as deleting:
+        assert await workspaces.busy(deleting, ground.workspace_id) == 0
+        late = await ground.claim(worker)
+        assert await workspaces.delete(deleting, ground.workspace_id, version=None)
+
+    assert isinstance(late, Nothing)

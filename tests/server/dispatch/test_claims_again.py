@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 from tests.server.dispatch.ground import Ground, Worker, completion, failure, giving_back
 
+from locus.server.db.errors import DatabaseDown
 from locus.server.dispatch import outcomes
 from locus.server.dispatch.claims import Granted, Over
 
@@ -33,7 +34,9 @@ async def test_the_same_claim_at_the_same_moment_gets_one_lease_or_is_refused_by
 
     granted = [reply for reply in replies if isinstance(reply, Granted)]
     assert len({(reply.lease.task_id, reply.lease.fence) for reply in granted}) == 1
-    assert all(isinstance(reply, Granted | asyncpg.UniqueViolationError) for reply in replies)
+    # Who waits for the winner's commit is told that the key is taken; on a busy machine, that the wait took too long.
+    refused = (Granted, asyncpg.UniqueViolationError, DatabaseDown)
+    assert all(isinstance(reply, refused) for reply in replies), replies
     assert [reply.fresh for reply in granted].count(True) == 1
 
 

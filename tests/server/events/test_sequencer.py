@@ -277,3 +277,37 @@ async def test_when_the_elected_sequencer_dies_another_one_goes_on_without_a_gap
 
     counted = Counter(event.seq for event in await numbered(ground.pool, ground.workspace_id))
     assert counted == Counter(range(1, 151))
+
+
+async def test_a_workspace_that_is_being_deleted_is_passed_over_and_holds_nobody_up(ground: Ground, dsn: str) -> None:
+    """Both lock what the workspace has: in another order, each would wait for the other until one is broken off."""
+    other = await new_ground(ground.pool)
+    connection = await pools.dedicated(dsn, application_name="test", lock_timeout=1)
+    for one in (ground, other):
+        async with one.log.transaction() as db:
+            await write(db, one)
+
+    with pytest.raises(RuntimeError, match="thought better of it"):
+        async with ground.log.transaction() as deleting:
+            await deleting.execute("DELETE FROM workspaces WHERE id = $1", ground.workspace_id)
+            assert await sequencer.number(connection) == 1
+            assert await sequencer.number(connection) == 0
+            raise RuntimeError("thought better of it")
+    assert await numbered(ground.pool, ground.workspace_id) == []
+    assert await sequencer.number(connection) == 1
+    await connection.close()
+
+    assert [len(await numbered(one.pool, one.workspace_id)) for one in (ground, other)] == [1, 1]
+
+
+async def test_workspaces_are_deleted_while_their_events_are_numbered(ground: Ground, numbering: None) -> None:
+    for _ in range(20):
+        going = await new_ground(ground.pool)
+        for _ in range(3):
+            async with ground.log.transaction() as db:  # its end wakes the sequencer
+                await write(db, going)
+        await ground.pool.execute("DELETE FROM workspaces WHERE id = $1", going.workspace_id)
+        async with ground.log.transaction() as db:
+            await write(db, ground)
+
+    await until(lambda: seen(ground, 20))

@@ -56,6 +56,10 @@ PLANS = "SET enable_seqscan = off; SET enable_bitmapscan = off"
 
 UNNUMBERED = f"SELECT id, {chain.COLUMNS} FROM events WHERE seq IS NULL ORDER BY id LIMIT $1"
 
+# Who deletes a workspace locks it and then, row by row, what it has, its events and its head among it. Locked first,
+# the two cannot wait for each other; one that is being deleted is passed over until it is known what became of it.
+STAYING = "SELECT id FROM workspaces WHERE id = ANY($1) FOR KEY SHARE SKIP LOCKED"
+
 HEADS = "SELECT workspace_id, seq, hash FROM event_heads WHERE workspace_id = ANY($1) FOR UPDATE"
 
 RAISE = """
@@ -106,11 +110,8 @@ async def run(log: Log, dsn: str) -> None:
 async def _serve(log: Log, connection: "asyncpg.Connection[Record]") -> None:
     while True:
         log.written.clear()
-        try:
-            if await number(connection) == BATCH:
-                continue
-        except asyncpg.ForeignKeyViolationError:
-            continue  # a workspace was deleted meanwhile, and its events with it
+        if await number(connection) == BATCH:
+            continue
         try:
             async with asyncio.timeout(POLL):
                 await log.written.wait()
@@ -127,9 +128,13 @@ async def number(connection: "asyncpg.Connection[Record]") -> int:
     waiting = await connection.fetch(UNNUMBERED, BATCH)
     if not waiting:
         return 0
-    work = {row["workspace_id"] for row in waiting if row["kind"] in WORK}
     async with connection.transaction():
-        heads = {row["workspace_id"]: Head() for row in waiting}
+        found = await connection.fetch(STAYING, list({row["workspace_id"] for row in waiting}))
+        heads = {row["id"]: Head() for row in found}
+        waiting = [row for row in waiting if row["workspace_id"] in heads]
+        if not waiting:
+            return 0
+        work = {row["workspace_id"] for row in waiting if row["kind"] in WORK}
         for row in await connection.fetch(HEADS, list(heads)):
             # A head from before there was a chain has no hash: the chain begins after it.
             heads[row["workspace_id"]] = Head(row["seq"], row["hash"] or START)

@@ -33,9 +33,12 @@ JOIN = """
 """
 SET_ROLE = "UPDATE memberships SET role = $3 WHERE organization_id = $1 AND user_id = $2"
 REMOVE = "DELETE FROM memberships WHERE organization_id = $1 AND user_id = $2"
+# Locked, as for the deletion of one workspace.
 BUSY = """
-    SELECT count(*) FROM tasks t JOIN workspaces w ON w.id = t.workspace_id
-     WHERE w.organization_id = $1 AND t.status = 'IN_PROGRESS'
+    WITH all_of_them AS MATERIALIZED (
+        SELECT t.status FROM tasks t JOIN workspaces w ON w.id = t.workspace_id
+         WHERE w.organization_id = $1 ORDER BY t.workspace_id, t.id FOR UPDATE OF t)
+    SELECT count(*) FROM all_of_them WHERE status = 'IN_PROGRESS'
 """
 DELETE = "DELETE FROM organizations WHERE id = $1"
 SOLE_OWNER_OF = """

@@ -46,7 +46,12 @@ EDIT = f"""
 DELETE = "DELETE FROM workspaces WHERE id = $1 AND ($2::integer IS NULL OR version = $2) RETURNING true"
 FORGET_SUMMARIES = "UPDATE attempts SET summary = NULL WHERE workspace_id = $1 AND summary IS NOT NULL"
 COUNT_SUMMARIES = "SELECT count(*) FROM attempts WHERE workspace_id = $1 AND summary IS NOT NULL"
-BUSY = "SELECT count(*) FROM tasks WHERE workspace_id = $1 AND status = 'IN_PROGRESS'"
+# Locked, so that no claim comes between the question and the deletion: it would wait for the workspace that is being
+# deleted, and the deletion for its task.
+BUSY = """
+    WITH all_of_them AS MATERIALIZED (SELECT status FROM tasks WHERE workspace_id = $1 ORDER BY id FOR UPDATE)
+    SELECT count(*) FROM all_of_them WHERE status = 'IN_PROGRESS'
+"""
 
 
 def organization_of(row: Record) -> Organization:
@@ -155,5 +160,5 @@ async def forget_summaries(db: Db, workspace_id: UUID) -> None:
 
 
 async def busy(db: Db, workspace_id: UUID) -> int:
-    """How many tasks workers hold right now."""
+    """How many tasks workers hold; until the transaction ends, nobody claims another one."""
     return int(await db.fetchval(BUSY, workspace_id))
