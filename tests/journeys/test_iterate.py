@@ -103,6 +103,7 @@ def test_a_follow_up_keeps_the_limits_of_a_task_and_of_a_run(
             first = here.git("rev-parse", BRANCH, cwd=github.repositories / "acme" / "shop.git")
             github.reviewing.thread(1, "one.txt", 1, "Say it louder.")
             here.locus("config", "set", limit, "2")
+            model.thinks = 0.5  # seconds; real ones take several
             asked = len(model.requests)
 
             failed = here.locus("iterate", "1", "--yes", "--provider", agent, code=1)

@@ -75,7 +75,9 @@ class ModelServer:
 
     handler: ClassVar[type[ModelHandler]]
 
-    def __init__(self, script: Sequence[Step]) -> None:
+    def __init__(self, script: Sequence[Step], *, thinks: float = 0.0) -> None:
+        """`thinks` is the seconds before an answer; real models take longer than none."""
+        self.thinks = thinks
         self.requests: list[Request] = []
         """Requests of the main loop, in order."""
         self.closing = threading.Event()
@@ -144,6 +146,7 @@ class ModelHandler(BaseHTTPRequestHandler):
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         step = self.server.model.next_step(Request(path, headers, body))
+        self.server.model.closing.wait(self.server.model.thinks)
         match step:
             case Fails():
                 self.send_json(step.status, step.error or self.error_body(step), step.headers)

@@ -20,7 +20,7 @@ from locus.local.sandbox import Ground, Needs, Network, NoSandbox, Policy, Sandb
 from locus.local.sandbox.policy import of
 from locus.local.settings import load
 
-MARKER = "sandbox-commands"
+MARKER = f"sandbox-commands-{os.getpid()}"  # tests that run beside each other must not end each other's
 
 
 class Place:

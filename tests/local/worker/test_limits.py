@@ -20,6 +20,7 @@ from locus.wire.tasks import BlockedReason, Status
 from locus.wire.work import FailReason, ReleaseReason
 
 RIGS = {"claude": ClaudeRig, "codex": CodexRig}
+THINKS = 0.5  # seconds that the model takes for an answer; real ones take several
 # What one answer of the scripted models takes, in tokens and, at list prices, in US dollars.
 TOKENS = {"claude": 2630, "codex": 1040}
 MODEL = {"claude": "claude-sonnet-5-5", "codex": "gpt-5.5"}
@@ -35,6 +36,7 @@ async def worked(shop: Workshop, rig: Rig, limits: Limits, *, turns: int = 99) -
     """A run whose agent has so many answers to give, and how many it was asked for."""
     script = [rig.runs(f"echo {number} > work.txt") for number in range(1, turns)]
     with rig.server([*script, Says("Done.")]) as served:
+        served.thinks = THINKS
         shop.environment |= {**rig.environment(served.url), **IDENTITY}
         ran = await shop.run(rig.provider, limits=limits, model=MODEL[rig.name])
         return ran, len(served.requests)

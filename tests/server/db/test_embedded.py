@@ -323,6 +323,24 @@ async def test_what_belonged_to_temporary_data_that_is_gone_is_swept_away_and_no
 
 
 @AS_ROOT
+def test_two_servers_that_sweep_at_once_do_not_disturb_each_other(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Path.glob
+
+    def slower(place: Path, pattern: str) -> Iterator[Path]:
+        """The other one has deleted what this one has just seen."""
+        yield place / f"{home.ELSEWHERE}gone"
+        yield from found(place, pattern)
+
+    monkeypatch.setattr(Path, "glob", slower)
+    (base / "private").mkdir(mode=0o700)
+
+    located = home.locate(base / "private" / "data")
+
+    assert located.root.is_dir() and located.root != located.data
+    located.delete()
+
+
+@AS_ROOT
 async def test_an_unprivileged_user_needs_no_other_account(base: Path) -> None:
     nobody, python = clusters.nobody_who_can_run_us()
     (base / "his").mkdir()

@@ -223,9 +223,10 @@ class Child:
     async def end(self, *, grace: float = 10.0, first: signal.Signals = signal.SIGTERM) -> None:
         """End the child and every process it started; return when none is alive.
 
-        The child's process group (of one in an enclosure: that of the command inside) gets the signal `first` and
-        `grace` seconds; whatever is alive then, or was left by a child that has ended, is killed. A second call may
-        shorten the grace of the first. When cancelled, it kills at once. What the child has printed can still be read.
+        The child's process group (of one in an enclosure: that of the command inside) stands still at once, then gets
+        the signal `first` and `grace` seconds; whatever is alive after that, or was left by a child that has ended, is
+        killed. A second call may shorten the grace of the first. When cancelled, it kills at once. What the child has
+        printed can still be read.
         """
         asyncio.get_running_loop().call_later(grace, self._lose_patience)
         if self._ending is None:
@@ -244,10 +245,12 @@ class Child:
     async def _end(self, first: signal.Signals) -> None:
         try:
             if not self._exit.done():
-                # Recorded before the signal: afterwards the links between parents and children may be gone.
+                # Held first: what it would do next may cost money, and what stands still is recorded whole. Recorded
+                # before it may end: afterwards the links between parents and children may be gone.
+                self._signal(signal.SIGSTOP)
                 self._recorded = await asyncio.to_thread(tree.descendants, self.pid)
-                if not (self._enclosed and tree.signal_inside(self.pid, first)):
-                    self._signal_group(first)
+                self._signal(first)
+                self._signal(signal.SIGCONT)
                 either: set[asyncio.Future[Exit] | asyncio.Future[None]] = {self._exit, self._patience_over}
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 self._recorded |= await asyncio.to_thread(tree.descendants, self.pid)
@@ -277,6 +280,11 @@ class Child:
             return tree.Tree(None, self._recorded)
         alone = not _supervised - {self}
         return tree.Tree(self.marker, self._recorded, orphans_since=self._since if alone else None)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the program itself, also when it is enclosed."""
+        if not (self._enclosed and tree.signal_inside(self.pid, number)):
+            self._signal_group(number)
 
     def _signal_group(self, number: signal.Signals) -> None:
         # Safe while the child is not reaped: until then nobody else can have its number.

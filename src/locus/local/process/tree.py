@@ -12,8 +12,10 @@ import ctypes
 import os
 import sys
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import psutil
 
@@ -67,10 +69,35 @@ def adopt_orphans() -> bool:
 
 def descendants(pid: int) -> set[psutil.Process]:
     """Return all living descendants of a process; none when it is gone."""
-    try:
-        return set(psutil.Process(pid).children(recursive=True))
-    except psutil.Error:
-        return set()
+    found: dict[int, psutil.Process] = {}
+    waiting = _children(pid)
+    while waiting:
+        child = waiting.pop()
+        if child not in found:
+            with suppress(psutil.Error):  # gone in this moment
+                found[child] = psutil.Process(child)
+                waiting += _children(child)
+    return set(found.values())
+
+
+def _children(pid: int) -> list[int]:
+    """The children of a process, by the lists that the kernel keeps where it does; a process that is gone has none."""
+    if not _kernel_lists_children():
+        try:
+            return [child.pid for child in psutil.Process(pid).children()]
+        except psutil.Error:
+            return []
+    found: list[int] = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):  # the thread has ended
+                found += map(int, (task / "children").read_text(encoding="ascii").split())
+    return found
+
+
+@cache
+def _kernel_lists_children() -> bool:
+    return Path(f"/proc/self/task/{os.getpid()}/children").exists()
 
 
 def signal_inside(pid: int, number: int) -> bool:
@@ -79,10 +106,10 @@ def signal_inside(pid: int, number: int) -> bool:
     The program around them would end at it, and take them along before they could end by themselves.
     """
     try:
-        leaders = [child.pid for child in psutil.Process(pid).children() if os.getpgid(child.pid) == child.pid]
+        leaders = [child for child in _children(pid) if os.getpgid(child) == child]
         for leader in leaders:
             os.killpg(leader, number)
-    except (psutil.Error, OSError):  # it has ended meanwhile
+    except OSError:  # it has ended meanwhile
         return False
     return bool(leaders)
 

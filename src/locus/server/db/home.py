@@ -18,7 +18,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,10 +150,11 @@ def _sweep(temporary: Path) -> None:
     """Delete what belonged to temporary data that is gone. A server that still runs there sees it and ends itself."""
     for root in temporary.glob(f"{ELSEWHERE}*"):
         origin = root / "origin"
-        if root.lstat().st_uid == os.geteuid() and origin.is_file():
-            data = Path(origin.read_text(encoding="utf-8").strip())
-            if not data.exists():
-                shutil.rmtree(root, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another server that starts just now was faster
+            if root.lstat().st_uid == os.geteuid() and origin.is_file():
+                data = Path(origin.read_text(encoding="utf-8").strip())
+                if not data.exists():
+                    shutil.rmtree(root, ignore_errors=True)
 
 
 class Lock:
