@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from locus.local.errors import LocalError
-from locus.local.project import PROTECTED, Check, Project, find, load
+from locus.local.known_files import PROTECTED
+from locus.local.project import Check, Project, find, load
 
 
 @pytest.fixture

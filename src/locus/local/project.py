@@ -8,6 +8,7 @@ from typing import Any
 
 from locus.local import files, toml
 from locus.local.errors import LocalError
+from locus.local.known_files import PROTECTED, TEST_FILES
 from locus.local.settings import PROJECT_FILE, PROJECT_KEYS
 
 CHECK_TIMEOUT = 600.0  # seconds
@@ -18,40 +19,6 @@ REVIEW_TOKENS = 60_000
 MOST_CHECKS = 50  # as many as one report to the server may carry
 INSTRUCTIONS = Path(".locus", "LOCUS.md")
 LEARNINGS = Path(".locus", "LEARNINGS.md")
-# What a test is called where nobody says otherwise.
-TEST_FILES = (
-    "**/test/**",
-    "**/tests/**",
-    "**/__tests__/**",
-    "**/spec/**",
-    "test_*.py",
-    "*_test.py",
-    "*_test.go",
-    "*.test.*",
-    "*.spec.*",
-    "*_spec.rb",
-)
-# A change to one of these decides what runs, here or in CI, or what the next agent is told.
-PROTECTED = (
-    ".locus/**",
-    ".github/workflows/**",
-    ".gitlab-ci.yml",
-    "AGENTS.md",
-    "CLAUDE.md",
-    ".claude/**",
-    ".mcp.json",
-    ".codex/**",
-    ".secrets.baseline",
-    # What a test runner or an interpreter reads before it runs a single test.
-    "pytest.ini",
-    "tox.ini",
-    "sitecustomize.py",
-    "usercustomize.py",
-    "*.pth",
-    ".mocharc.*",
-    "jest.config.*",
-    "vitest.config.*",
-)
 
 
 @dataclass(frozen=True)

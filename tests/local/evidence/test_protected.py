@@ -3,7 +3,7 @@
 import pytest
 
 from locus.local.evidence.protected import touched
-from locus.local.project import PROTECTED
+from locus.local.known_files import PROTECTED
 
 COVERED = [
     (".locus/config.toml", ".locus/**"),
@@ -37,5 +37,13 @@ def test_other_paths_are_free(path: str, pattern: str) -> None:
 
 def test_the_defaults_protect_what_decides_over_agents_and_machines() -> None:
     decisive = [".locus/LOCUS.md", ".github/workflows/x.yml", ".mcp.json", ".claude/settings.json", "CLAUDE.md"]
+    decisive += [
+        "Jenkinsfile",
+        ".husky/pre-commit",
+        "sub/.cursorrules",
+        ".gitmodules",
+        "web/package-lock.json",
+        "uv.lock",
+    ]
 
-    assert touched([*decisive, "src/main.py"], PROTECTED) == decisive
+    assert touched([*decisive, "src/main.py", "package.json", "docs/lock.md"], PROTECTED) == decisive

@@ -21,6 +21,7 @@ from locus.local.codemap.refresh import MOST_FILES, Refreshed, refresh
 from locus.local.codemap.store import Store, opened
 from locus.local.codemap.told import ranked
 from locus.local.git.trouble import GitError
+from locus.local.known_files import TEST_FILES
 
 SHOWN_ENTRIES = 20
 
@@ -128,7 +129,7 @@ def _look(out: Output, store: Store, root: Path) -> Overview:
         people = {}
         out.note(f"Who owns what is not known: {e.message}")
     patterns = [pattern for check in project.load(root).checks for pattern in check.test_files]
-    return overview(store, root, people, tests=tuple(dict.fromkeys([*patterns, *project.TEST_FILES])))
+    return overview(store, root, people, tests=tuple(dict.fromkeys([*patterns, *TEST_FILES])))
 
 
 def _tell_overview(here: Invocation, out: Output, found: Overview) -> None:

@@ -11,7 +11,7 @@ from locus.local.codemap.languages import BY_NAME, language_of
 from locus.local.codemap.refresh import files_of
 from locus.local.codemap.store import Store
 from locus.local.evidence.protected import touched
-from locus.local.project import TEST_FILES
+from locus.local.known_files import TEST_FILES
 
 MOST_MODULES = 40
 

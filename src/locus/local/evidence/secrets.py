@@ -17,7 +17,7 @@ from typing import Any
 
 from locus.local.evidence.protected import touched
 from locus.local.git.lines import FileLines
-from locus.local.project import TEST_FILES
+from locus.local.known_files import TEST_FILES
 
 BASELINE = ".secrets.baseline"  # as detect-secrets writes it: secrets that the project knows of and accepts
 LONGEST_LINE = 5_000  # characters that are looked at; what is longer was made by a program

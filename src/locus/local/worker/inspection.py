@@ -10,7 +10,8 @@ from locus.local.evidence.weakened import weakened
 from locus.local.git.changes import Changes
 from locus.local.git.lines import changed_lines
 from locus.local.git.runner import Git
-from locus.local.project import TEST_FILES, Project
+from locus.local.known_files import TEST_FILES
+from locus.local.project import Project
 
 SHOWN = 5  # reasons in one message
 # A change that removes so many files, and more than this part of all, is rarely what was asked for.
