@@ -26,10 +26,10 @@ def place() -> Iterator[Path]:
         yield base
 
 
-def work_off(machine: Machine, **variables: str) -> None:
-    """Run workers until no task is left in the backlog."""
+def work_off(machine: Machine, *, limit: float = SLOW, **variables: str) -> None:
+    """Run workers until no task is left in the backlog; `limit` is in seconds, for one of them."""
     for _ in range(RUNS):
-        machine.start(**variables).wait(SLOW)
+        machine.start(**variables).wait(limit)
         if "BACKLOG" not in machine.world.statuses().values():
             return
     raise AssertionError(machine.world.statuses())
@@ -60,7 +60,11 @@ def test_agents_that_misbehave_end_as_they_should_and_leave_nothing_running(
         program = made.machines[0].person.bin / "zoo.py"  # where a sandbox lets an agent see it
         program.write_text(Path(zoo.__file__).read_text())
 
-        work_off(made.machines[0], LOCUS_AGENT_COMMAND=f"{sys.executable} -B {program}")
+        work_off(
+            made.machines[0],
+            limit=5 * SLOW if heavy else SLOW,
+            LOCUS_AGENT_COMMAND=f"{sys.executable} -B {program}",
+        )
 
         assert ends(made) == {name: one.ends for name, one in behaviours.items()}
         told = made.oracle(finished=False)

@@ -69,10 +69,11 @@ def scan(files: Iterable[FileLines], *, baseline: str | None = None) -> list[Fin
     changed = list(files)
     before = {line.strip() for file in changed for line in file.removed}
     accepted = _accepted(baseline)
+    tests = {*touched([file.path for file in changed], TEST_FILES)}
     found: list[Finding] = []
     with _detectors() as detectors:
         for file in changed:
-            in_tests = bool(touched([file.path], TEST_FILES))
+            in_tests = file.path in tests
             for number, line in file.added:
                 if not line.strip() or line.strip() in before:
                     continue

@@ -1,6 +1,7 @@
 """A look at a change before it is checked: what waits for a person, and what must not be committed at all."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from locus.local.evidence import runner, secrets
@@ -8,7 +9,7 @@ from locus.local.evidence.protected import touched
 from locus.local.evidence.secrets import BASELINE, Finding
 from locus.local.evidence.weakened import weakened
 from locus.local.git.changes import Changes
-from locus.local.git.lines import changed_lines
+from locus.local.git.lines import FileLines, changed_lines
 from locus.local.git.runner import Git
 from locus.local.known_files import TEST_FILES
 from locus.local.project import Project
@@ -34,20 +35,26 @@ class Inspection:
 
 async def inspect(git: Git, project: Project, changes: Changes, *, base: str) -> Inspection:
     """Look at the change of a task against its base. Raises GitError."""
-    protected = touched(changes.paths, project.protected)
     lines = await changed_lines(git, base, changes.tree)
-    held = [f"only a person may change {path}" for path in protected]
+    removed = await _removed(git, changes, base)
+    baseline = await _baseline(git, base) if BASELINE not in changes.paths else None
+    # A large change takes its time, and the heartbeat must not wait for it.
+    return await asyncio.to_thread(_look, project, changes.paths, lines, removed, baseline)
+
+
+def _look(
+    project: Project, paths: Sequence[str], lines: Sequence[FileLines], removed: Sequence[str], baseline: str | None
+) -> Inspection:
+    protected = {*touched(paths, project.protected)}
+    held = [f"only a person may change {path}" for path in paths if path in protected]
     if project.protected_tests:
         patterns = {*TEST_FILES, *(pattern for check in project.checks for pattern in check.test_files)}
         tests = {*touched([file.path for file in lines], tuple(patterns))}
         held += weakened(file for file in lines if file.path in tests)
         known = {file.path for file in lines if file.existed}
         held += runner.changed((file for file in lines if file.path not in protected), project.checks, known=known)
-    held += await _removed(git, changes, base)
-    baseline = await _baseline(git, base) if BASELINE not in changes.paths else None
-    # The detectors take their time, and the heartbeat must not wait for them.
-    found = await asyncio.to_thread(secrets.scan, lines, baseline=baseline)
-    return Inspection(tuple(held), tuple(found))
+    held += removed
+    return Inspection(tuple(held), tuple(secrets.scan(lines, baseline=baseline)))
 
 
 async def _removed(git: Git, changes: Changes, base: str) -> list[str]:

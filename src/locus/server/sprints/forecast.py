@@ -15,6 +15,7 @@ from locus.wire.reports import Forecast
 LEAST = 5  # acceptances; fewer tell nothing
 MOST = 100  # the newest ones that count
 TENTH = 1.2815515655446004  # standard deviations; 1 in 10 is beyond it, on each side
+INSTANT = 1e-6  # seconds; the database tells no shorter times
 WIDEST = 20.0  # of the logarithm: beyond it there is only "some day"
 FARTHEST = timedelta(days=3650)
 
@@ -30,7 +31,7 @@ def forecast(gaps: Sequence[float], remaining: int, now: datetime) -> Forecast |
     mean = fmean(gaps) * remaining
     # The spread of the sum, and that of the mean itself, which is known from so many gaps only.
     spread = variance(gaps) * (remaining + remaining**2 / len(gaps))
-    if mean <= 0:
+    if mean < INSTANT:
         early = likely = late = 0.0
     else:
         sigma2 = math.log1p(spread / mean**2)
