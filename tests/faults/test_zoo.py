@@ -67,6 +67,7 @@ def test_agents_that_misbehave_end_as_they_should_and_leave_nothing_running(
         )
 
         assert ends(made) == {name: one.ends for name, one in behaviours.items()}
+        assert not program.with_name(zoo.OWNED.name).exists()
         told = made.oracle(finished=False)
         assert told["judgements"] == {name: [] for name in told["judgements"]}, told
         assert told["counted"]["in_review"] == sum(one.ends == zoo.REVIEW for one in behaviours.values())

@@ -20,6 +20,7 @@ from pathlib import Path
 NO_CHANGE = "BLOCKED no_change"
 GIVEN_UP = "BLOCKED attempts_exhausted"
 TEMPORARY = tempfile.gettempdir()
+OWNED = Path(__file__).with_name("owned")  # there when something was run that an agent had left for us
 HELD = "BLOCKED policy"
 REVIEW = "IN_REVIEW"
 
@@ -284,11 +285,11 @@ def replaces(mine: Path) -> None:
 def configures(mine: Path) -> None:
     """Hooks, filters and settings that would run something at the next commit."""
     done(mine)
-    trap = f"touch {TEMPORARY}/owned; exit 1"
+    trap = f"touch {OWNED}; exit 1"
     for name, value in {
         "core.hooksPath": ".git/hooks",
         "core.fsmonitor": trap,
-        "filter.evil.clean": "echo owned",
+        "filter.evil.clean": f"touch {OWNED}; echo owned",
         "diff.external": trap,
         "commit.gpgsign": "true",
         "gpg.program": "false",

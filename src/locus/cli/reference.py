@@ -78,7 +78,8 @@ Variables that are no settings:
 | `checks.NAME.test_files` | patterns of what counts as a test where one must be red first; replaces the usual names |
 | `worktree.copy` | files of your checkout that the agent's tree gets, although git does not know them |
 | `worktree.setup` | commands that make a fresh tree ready |
-| `protected.paths` | files whose change waits for a person; giving the list replaces the default |
+| `protected.paths` | files whose change waits for a person; giving the list replaces the default: `.locus/`, \
+what runs in CI or at a commit, what agents are told, what test runners read first, lock files and `.gitmodules` |
 | `protected.tests` | false: a change that weakens tests, or how they are run, need not wait; true if left out |
 | `review.required` | true: a review by an agent that did not write the change must be green for every task |
 | `review.tokens` | how much of a change a reviewer is shown, about; a longer one is not green; 60000 if left out |

@@ -121,7 +121,8 @@ async def kill(shop: Workshop, *, at_agent: bool) -> told.Recovered:
         branch="locus/sprint-1",
     )
     left_behind(shop, entry, at_agent=at_agent)
-    taken = Amounts(turns=3, tokens=1200, usd=0.25, seconds=4.5)  # answer by answer, before the kill
+    # Answer by answer, before the kill.
+    taken = Amounts(turns=3, usd=0.25, seconds=4.5, input_tokens=1000, cached_tokens=800, output_tokens=200)
     Ledger(shop.state / LEDGER).add(Account(entry.marker, "a run", entry.marker, entry.task_id), taken)
     return one_of((await recovered(shop)).of(told.Recovered))
 
@@ -139,7 +140,9 @@ async def test_an_agent_that_kills_its_worker_each_time_uses_up_its_attempts(sho
     assert reasons == [FailReason.AGENT_CRASHED] * 3 + [None] * FREE_KILLS
     numbers = [one.numbers for one in attempts]
     took = [(one.turns, one.usd_micros, one.agent_ms) for one in numbers if one is not None]
+    tokens = [(one.input_tokens, one.cached_tokens, one.output_tokens) for one in numbers if one is not None]
     assert took == [(3, 250_000, 4_500)] * len(attempts), "what was taken by then is told"
+    assert tokens == [(1000, 800, 200)] * len(attempts)
 
 
 async def test_kills_of_a_worker_whose_agent_did_not_run_use_up_nothing(shop: Workshop) -> None:

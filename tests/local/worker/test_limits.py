@@ -1,6 +1,8 @@
 """Limits of turns, tokens, money and time: kept while the agent works, at most one answer beyond them."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -189,16 +191,34 @@ def account_of(attempt: str, *, run: str = "run", budget: str = "budget") -> Acc
 def test_a_day_begins_at_midnight_and_survives_the_end_of_the_process(tmp_path: Path) -> None:
     today = date(2026, 11, 22)
     ledger = Ledger(tmp_path / "ledger.sqlite3", today=lambda: today)
-    ledger.add(account_of("one"), Amounts(turns=2, tokens=10, usd=0.5))
-    ledger.add(account_of("one"), Amounts(turns=1, tokens=5, usd=0.25))
+    ledger.add(account_of("one"), Amounts(turns=2, input_tokens=10, usd=0.5))
+    ledger.add(account_of("one"), Amounts(turns=1, output_tokens=5, usd=0.25))
 
     again = Ledger(tmp_path / "ledger.sqlite3", today=lambda: today)
     tomorrow = Ledger(tmp_path / "ledger.sqlite3", today=lambda: date(2026, 11, 23))
     tomorrow.add(account_of("one"), Amounts(turns=7))
 
-    assert again.of_today() == Amounts(turns=3, tokens=15, usd=0.75)
+    assert again.of_today() == Amounts(turns=3, input_tokens=10, output_tokens=5, usd=0.75)
+    assert again.of_today().tokens == 15
     assert tomorrow.of_today().turns == 7
     assert tomorrow.of_budget("budget").turns == tomorrow.of_run("run").turns == 10
+
+
+def test_a_ledger_from_before_tokens_were_told_apart_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(
+            """CREATE TABLE spent (attempt TEXT NOT NULL, day TEXT NOT NULL, run TEXT NOT NULL, budget TEXT NOT NULL,
+                   task_id TEXT, turns INTEGER NOT NULL, tokens INTEGER NOT NULL, usd REAL NOT NULL,
+                   seconds REAL NOT NULL, PRIMARY KEY (attempt, day)) STRICT"""
+        )
+        db.execute("INSERT INTO spent VALUES ('one', ?, 'run', 'budget', NULL, 2, 100, 0.5, 1)", (str(date.today()),))
+        db.commit()
+
+    ledger = Ledger(path)
+    ledger.add(account_of("one"), Amounts(turns=1, input_tokens=10, output_tokens=5))
+
+    assert ledger.of_run("run") == Amounts(turns=3, usd=0.5, seconds=1.0, input_tokens=110, output_tokens=5)
 
 
 def test_the_list_prices_what_claude_prices() -> None:

@@ -6,7 +6,7 @@ All workers of a user write to the same one, so that a limit of a day holds for 
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -18,7 +18,8 @@ LEDGER = "ledger.sqlite3"  # in the state directory
 SCHEMA = """
     CREATE TABLE IF NOT EXISTS spent (
         attempt TEXT NOT NULL, day TEXT NOT NULL, run TEXT NOT NULL, budget TEXT NOT NULL, task_id TEXT,
-        turns INTEGER NOT NULL, tokens INTEGER NOT NULL, usd REAL NOT NULL, seconds REAL NOT NULL,
+        turns INTEGER NOT NULL, usd REAL NOT NULL, seconds REAL NOT NULL,
+        input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
         PRIMARY KEY (attempt, day)
     ) STRICT;
     CREATE INDEX IF NOT EXISTS spent_by_day ON spent (day);
@@ -27,12 +28,17 @@ SCHEMA = """
     CREATE INDEX IF NOT EXISTS spent_by_task ON spent (task_id);
 """
 ADD = """
-    INSERT INTO spent (attempt, day, run, budget, task_id, turns, tokens, usd, seconds)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (attempt, day) DO UPDATE SET turns = turns + excluded.turns, tokens = tokens + excluded.tokens,
-        usd = usd + excluded.usd, seconds = seconds + excluded.seconds
+    INSERT INTO spent (attempt, day, run, budget, task_id, turns, usd, seconds,
+                       input_tokens, cached_tokens, output_tokens)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (attempt, day) DO UPDATE SET turns = turns + excluded.turns, usd = usd + excluded.usd,
+        seconds = seconds + excluded.seconds, input_tokens = input_tokens + excluded.input_tokens,
+        cached_tokens = cached_tokens + excluded.cached_tokens, output_tokens = output_tokens + excluded.output_tokens
 """
-SUM = "SELECT coalesce(sum(turns), 0), coalesce(sum(tokens), 0), coalesce(sum(usd), 0.0), coalesce(sum(seconds), 0.0) "
+SUM = """
+    SELECT coalesce(sum(turns), 0), coalesce(sum(usd), 0.0), coalesce(sum(seconds), 0.0),
+           coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0), coalesce(sum(output_tokens), 0)
+"""
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,16 @@ class Amounts:
     """What agents took. `usd` is what is known of it: a model without a price costs nothing here."""
 
     turns: int = 0
-    tokens: int = 0
     usd: float = 0.0
     seconds: float = 0.0  # that agents worked
+    input_tokens: int = 0  # cached or not
+    cached_tokens: int = 0  # of them, read from a cache
+    output_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """All of them: what a limit of tokens counts."""
+        return self.input_tokens + self.output_tokens
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,7 @@ class Ledger:
             db.execute("BEGIN IMMEDIATE")  # several workers may be the first
             for statement in SCHEMA.split(";"):
                 db.execute(statement)
+            _tell_tokens_apart(db)
             db.execute("DELETE FROM spent WHERE day < ?", ((self._today() - KEPT).isoformat(),))
             db.execute("COMMIT")
 
@@ -76,7 +90,7 @@ class Ledger:
         where = (account.attempt, self._today().isoformat(), account.run, account.budget)
         task_id = None if account.task_id is None else str(account.task_id)
         with self._open() as db:
-            db.execute(ADD, (*where, task_id, taken.turns, taken.tokens, taken.usd, taken.seconds))
+            db.execute(ADD, (*where, task_id, *astuple(taken)))
 
     def of_attempt(self, attempt: str) -> Amounts:
         """What one attempt took."""
@@ -111,3 +125,11 @@ class Ledger:
         with closing(sqlite3.connect(self._path, timeout=BUSY, isolation_level=None)) as db:
             db.execute("PRAGMA synchronous = FULL")
             yield db
+
+
+def _tell_tokens_apart(db: sqlite3.Connection) -> None:
+    """A ledger from before had one number of tokens, which limits count the same as input."""
+    if any(column[1] == "tokens" for column in db.execute("PRAGMA table_info(spent)")):
+        db.execute("ALTER TABLE spent RENAME COLUMN tokens TO input_tokens")
+        for column in ("cached_tokens", "output_tokens"):
+            db.execute(f"ALTER TABLE spent ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")

@@ -60,7 +60,12 @@ class Spending:
         delta, self._seen = usage.since(self._seen), usage
         cost = cost_of(delta, self.prices.find(self.model))
         self._cost += cost
-        return Amounts(tokens=delta.tokens, usd=cost)
+        return Amounts(
+            usd=cost,
+            input_tokens=delta.input_tokens,
+            cached_tokens=delta.cached_tokens,
+            output_tokens=delta.output_tokens,
+        )
 
     def _write(self, taken: Amounts) -> None:
         now = self.clock()

@@ -149,7 +149,14 @@ class Meter:
         self._priced = self._priced and price is not None
         cost = cost_of(delta, price)
         self._cost += cost
-        self._write(Amounts(tokens=delta.tokens, usd=cost))
+        self._write(
+            Amounts(
+                usd=cost,
+                input_tokens=delta.input_tokens,
+                cached_tokens=delta.cached_tokens,
+                output_tokens=delta.output_tokens,
+            )
+        )
 
     def _write(self, taken: Amounts) -> None:
         now = self._clock()

@@ -51,16 +51,16 @@ def unknown(work: Workplace) -> Numbers:
 
 
 def remembered(work: Workplace, marker: str) -> Numbers:
-    """What the ledger knows of an attempt that was killed: it was written down answer by answer.
-
-    Its tokens are there only as a sum of all kinds, which is no number of a report.
-    """
+    """What the ledger knows of an attempt that was killed: it was written down answer by answer."""
     took = Ledger(work.state / LEDGER).of_attempt(marker)
     return msgspec.structs.replace(
         unknown(work),
         turns=took.turns,
         usd_micros=round(took.usd * 1_000_000) if took.usd else None,
         agent_ms=int(took.seconds * 1000),
+        input_tokens=took.input_tokens,
+        cached_tokens=took.cached_tokens,
+        output_tokens=took.output_tokens,
     )
 
 
