@@ -66,7 +66,7 @@ bench: $(DEVELOPMENT)
 	@$(BIN)/python -m bench $(ARGS)
 
 faults: $(DEVELOPMENT)
-	@LOCUS_FAULTS=long $(BIN)/pytest -n 0 tests/faults/test_zoo.py
+	@LOCUS_FAULTS=long $(BIN)/pytest -n 0 tests/faults/test_zoo.py tests/local/worker/test_remotes.py
 	@$(BIN)/python -m tests.faults long $(ARGS)
 
 mutants: $(DEVELOPMENT)

@@ -120,6 +120,7 @@ class GitHubServer:
         self.faults: list[tuple[str, Reply]] = []
         self.password: str | None = None
         self.may_push = True
+        self.refuses_pushes: int | None = None  # git over HTTP: with this status; 0 leaves who pushes without an answer
         self.reviewing = Reviewing()
         self.stopping = threading.Event()
         self._lock = threading.Lock()
@@ -339,6 +340,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve_git(self, method: str, path: str, query: str) -> None:
         body = self._body()
+        pushing = "git-receive-pack" in path + query
+        if pushing and self.github.refuses_pushes == 0:
+            self.github.stopping.wait()
+            return
+        if pushing and self.github.refuses_pushes:
+            self._send(
+                self.github.refuses_pushes, b"The branch is not yours.", {"WWW-Authenticate": 'Basic realm="git"'}
+            )
+            return
         if self.github.password is not None:
             expected = base64.b64encode(f"ada:{self.github.password}".encode()).decode()
             if self.headers.get("authorization") != f"Basic {expected}":
