@@ -90,7 +90,7 @@ async def over_ssh(shop: Workshop) -> Workshop:
 
 async def refused(shop: Workshop, what: str) -> tuple[Ran, Failed]:
     (shop.place / "programs" / "what").write_text(what)
-    ran = await shop.run(shop.agent("pathlib.Path('one.txt').write_text('one')"), pull_request=False)
+    ran = await shop.run(shop.agent("pathlib.Path('one.txt').write_text('one')"), pull_request=False, max_tasks=1)
     return ran, one_of([one.outcome for one in ran.of(told.TaskEnded) if isinstance(one.outcome, Failed)][:1])
 
 
