@@ -21,6 +21,7 @@ from bench import (
     pages,
     phone,
     pickup,
+    recall,
     startup,
     streams,
 )
@@ -39,6 +40,7 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Measure]]]] = {
     "streams": streams.measure,
     "beside": beside.measure,
     "index": index.measure,
+    "recall": recall.measure,
 }
 
 

@@ -129,7 +129,7 @@ def _tree(package: Package, version: str) -> Path | None:
     """The files of a release; None when the registry does not have it."""
     place = PLACE / package.name / version
     if not place.exists():
-        client = _from_pypi if package.from_pypi else _from_npm
+        client = from_pypi if package.from_pypi else _from_npm
         client(package.name, version, place)
     return place if any(place.iterdir()) else None
 
@@ -138,11 +138,12 @@ def source(package: Package) -> Path | None:
     """The source distribution of a package of PyPI; None when it is not to be had."""
     place = PLACE / package.name / f"source-{package.told_by}"
     if not place.exists():
-        _from_pypi(package.name, package.told_by or "", place, kind="--no-binary")
+        from_pypi(package.name, package.told_by or "", place, kind="--no-binary")
     return next(place.iterdir(), None)
 
 
-def _from_pypi(name: str, version: str, place: Path, *, kind: str = "--only-binary") -> None:
+def from_pypi(name: str, version: str, place: Path, *, kind: str = "--only-binary") -> None:
+    """Put the files of a release into `place`; nothing when PyPI does not have it."""
     fetched = _fetched(place)
     command = ["pip", "download", "--quiet", "--no-deps", kind, ":all:", "-d", fetched, f"{name}=={version}"]
     subprocess.run([_python_with_pip(), "-m", *command], check=False, capture_output=True)

@@ -1,9 +1,11 @@
 """The benchmarks run, small, and their page is complete. How fast anything is, no test says."""
 
 import asyncio
+import io
 import os
 import re
 import sys
+import tarfile
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +16,7 @@ from bench import (
     bars,
     beside,
     claims,
+    commits,
     first_load,
     index,
     latency,
@@ -24,6 +27,7 @@ from bench import (
     pages,
     phone,
     pickup,
+    recall,
     releases,
     startup,
     streams,
@@ -33,6 +37,14 @@ from bench.ground import Line, Worker
 from bench.measure import Measure, at_least, at_most, number, percentile
 from tests.support import browser
 
+
+async def recall_of_one() -> list[Measure]:
+    """Recall on one change of this repository's own."""
+    tree = Path(bars.__file__).parent
+    change = releases.Change("bench", "Python", "1", tree, "Draw bars of figures", frozenset({"bars.py"}))
+    return await asyncio.to_thread(recall.told, [change], what="commits", note="")
+
+
 SMALL: dict[str, Callable[[], Awaitable[list[Measure]]]] = {
     "startup": partial(startup.measure, rounds=2),
     "claims": partial(claims.measure, rounds=1, seconds=1, backlog=20_000, once=300, sizes=(50, 200)),
@@ -40,7 +52,8 @@ SMALL: dict[str, Callable[[], Awaitable[list[Measure]]]] = {
     "overhead": partial(overhead.measure, rounds=1, tasks=1, thinks=0.0),
     "pickup": partial(pickup.measure, tasks=1, runs=1),
     "beside": partial(beside.measure, rounds=1, plans=1),
-    "index": partial(index.measure, tree=Path(bars.__file__).parent, packages=(), rounds=1),
+    "index": partial(index.measure, tree=Path(bars.__file__).parent, rounds=1),
+    "recall": recall_of_one,
     "pages": partial(pages.measure, tasks=400, rounds=1),
     "first_load": partial(first_load.measure, cards=20, rounds=1),
     "streams": partial(streams.measure, streams=12, changes=2),
@@ -206,3 +219,61 @@ async def test_a_run_that_has_ended_is_not_waited_for() -> None:
 
     with pytest.raises(RuntimeError, match="ended with 0 before waiting"):
         await Worker(ended).until("waiting")
+
+
+OURS = """\
+Description: Use the system's greeting
+Author: Somebody <somebody@example.org>
+--- a/shop.py
++++ b/shop.py
+@@ -1 +1 @@
+-print("hello")
++print("good day")
+"""
+THEIRS = """\
+From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001
+From: Ada <ada@example.org>
+Date: Mon, 2 Nov 2026 10:00:00 +0000
+Subject: [PATCH 1/2] Greet the whole world
+ politely
+Origin: upstream, https://example.org/commit/0123456789abcdef
+
+See https://example.org/bug/1 of 0123456.
+---
+ shop.py | 2 +-
+ test.py | 1 +
+
+--- a/shop.py
++++ b/shop.py
+@@ -1 +1 @@
+-print("good day")
++print("good day, world")
+--- /dev/null
++++ b/new.py
+@@ -0,0 +1 @@
++pass
+"""
+
+
+def test_a_commit_of_a_source_package_is_what_the_project_changed_and_said(tmp_path: Path) -> None:
+    packed(tmp_path / "shop_1.orig.tar.gz", {"shop-1/shop.py": 'print("hello")\n'})
+    patches = {"series": "ours.patch\ntheirs.patch -p1\n", "ours.patch": OURS, "theirs.patch": THEIRS}
+    packed(tmp_path / "shop_1-1.debian.tar.gz", {f"debian/patches/{name}": text for name, text in patches.items()})
+    (tmp_path / "place").mkdir()
+
+    [found] = [
+        (one, (one.before / "shop.py").read_text())
+        for one in commits.of_package(tmp_path, tmp_path / "place", commits.Project("shop"))
+    ]
+
+    assert found[0].changed == {"shop.py"}, "what is new cannot be found before"
+    assert found[0].said.split() == ["Greet", "the", "whole", "world", "politely", "See", "of"]
+    assert found[1] == 'print("good day")\n', "on top of the patches before it"
+
+
+def packed(archive: Path, files: dict[str, str]) -> None:
+    with tarfile.open(archive, "w:gz") as tar:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
