@@ -3,89 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 
-from locus.local.errors import LocalError
 from locus.local.process import tree
 from locus.local.process.enclosure import Enclosure
-from locus.local.process.exits import Completed, Exit
-from locus.local.process.pipes import Feed, Kept, Lines, LineSplitter, Source
+from locus.local.process.exits import Exit, call_at_exit
+from locus.local.process.pipes import Feed, Kept, Lines, LineSplitter, Source, collect
+from locus.local.process.starting import cannot_start
 
 LINE_LIMIT = 4 << 20  # bytes; longer lines are images and file dumps, whose end nobody reads
 STDERR_LIMIT = 32 << 10  # bytes
-OUTPUT_LIMIT = 8 << 20  # bytes
-RUN_GRACE = 2.0  # seconds a command has to remove its lock files when its time is up
 REAP_LIMIT = 5.0  # seconds to wait for the exit of a child after SIGKILL; a disk that hangs may delay it for ever
 CLOCK_SLACK = 1.0  # seconds; creation times of processes are rounded to clock ticks
 
 # Supervised children that have not been ended: while there are several, an orphan could be any one's.
 _supervised: set[Child] = set()
-
-
-class CannotStart(LocalError):
-    """A program that could not be started: missing, not executable, or its directory is gone."""
-
-
-async def run(
-    argv: Sequence[str],
-    *,
-    cwd: Path,
-    env: Mapping[str, str],
-    stdin: bytes | None = None,
-    timeout: float,
-    limit: int = OUTPUT_LIMIT,
-    marker: str | None = None,
-    enclosure: Enclosure | None = None,
-) -> Completed:
-    """Run a command to its end and return what it printed.
-
-    `timeout` is in seconds; when it is over, the command and its descendants are ended. `limit` is in bytes, for
-    stdout and stderr each. With a `marker` nothing that the command started outlives it; without one, daemons that
-    it leaves behind (a credential cache, a shared ssh connection) live on.
-    Raises CannotStart. When cancelled, the command and its descendants are ended first.
-    """
-    child = await Child.start(
-        argv,
-        cwd=cwd,
-        env=env,
-        stdin=stdin,
-        marker=marker or tree.UNSUPERVISED,
-        stderr_limit=limit,
-        enclosure=enclosure,
-    )
-    stdout = Kept(limit)
-    reading = asyncio.create_task(_collect(child.stdout, stdout))
-    timed_out = completed = False
-    try:
-        try:
-            async with asyncio.timeout(timeout):
-                exit_ = await child.wait()
-        except TimeoutError:
-            timed_out = True
-            await child.end(grace=RUN_GRACE)
-            exit_ = await child.wait()
-        if marker is not None:
-            await child.end(grace=0.0)
-        await reading
-        await child.stderr_read()
-        completed = True
-    finally:
-        reading.cancel()
-        if not completed:
-            await child.end(grace=0.0)
-        child.close()
-    stderr = child.stderr
-    return Completed(exit_, stdout.value(), stderr.value(), stdout.truncated or stderr.truncated, timed_out)
 
 
 class Child:
@@ -117,8 +57,8 @@ class Child:
         self.stdout = Source(stdout, self._exit)
         self._splitter = LineSplitter(LINE_LIMIT)
         self._lines = Lines(self.stdout, self._splitter)
-        self._reading_stderr = asyncio.create_task(_collect(Source(stderr, self._exit), self.stderr))
-        _call_at_exit(process, self._exited)
+        self._reading_stderr = asyncio.create_task(collect(Source(stderr, self._exit), self.stderr))
+        call_at_exit(process, self._exited)
 
     @classmethod
     async def start(
@@ -168,7 +108,7 @@ class Child:
             try:
                 process = start() if around.starter is None else around.starter.submit(start).result()
             except (OSError, ValueError) as e:
-                raise _cannot_start(words, cwd, e) from e
+                raise cannot_start(words, cwd, e) from e
             our_ends.pop_all()
         tree.started.add(process.pid)
         child = cls(
@@ -307,61 +247,8 @@ class Child:
         self._reading_stderr.cancel()
 
 
-async def _collect(source: Source, kept: Kept) -> None:
-    while data := await source.read():
-        kept.add(data)
-        await asyncio.sleep(0)
-
-
 def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
     reading, writing = os.pipe()
     reader.callback(os.close, reading)
     writer.callback(os.close, writing)
     return reading, writing
-
-
-def _call_at_exit(process: subprocess.Popen[bytes], callback: Callable[[int], None]) -> None:
-    """Call back in the loop, once, with the return code of a process; reap it and nothing else.
-
-    Not asyncio's own way: its `wait` also waits for pipes that a grandchild holds (Python 3.12 and later).
-    """
-    loop = asyncio.get_running_loop()
-    try:
-        fd = os.pidfd_open(process.pid)
-    except (AttributeError, OSError):  # not Linux, or an old kernel
-        threading.Thread(target=_await_in_thread, args=(process, loop, callback), daemon=True).start()
-        return
-
-    def ended() -> None:
-        loop.remove_reader(fd)
-        os.close(fd)
-        callback(process.wait())
-
-    loop.add_reader(fd, ended)
-
-
-def _await_in_thread(
-    process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, callback: Callable[[int], None]
-) -> None:
-    returncode = process.wait()
-    try:
-        loop.call_soon_threadsafe(callback, returncode)
-    except RuntimeError:  # the loop is closed: nobody waits any more
-        pass
-
-
-def _cannot_start(argv: Sequence[str], cwd: Path, error: OSError | ValueError) -> CannotStart:
-    name = argv[0]
-    if isinstance(error, ValueError):
-        return CannotStart(f"{name} could not be started: {error}.")
-    if not cwd.is_dir():
-        return CannotStart(f"{name} could not be started in {cwd}, which is not a directory (any more).")
-    if isinstance(error, FileNotFoundError) and "/" not in name:
-        return CannotStart(f"{name} is not installed, or not on PATH.")
-    if isinstance(error, FileNotFoundError):
-        return CannotStart(f"{name} does not exist, or the interpreter that its first line names does not.")
-    if isinstance(error, PermissionError):
-        return CannotStart(f"{name} may not be executed.", remedy=f"chmod +x {name}")
-    if error.errno == errno.ENOEXEC:
-        return CannotStart(f"{name} is not a program.", remedy="A script needs a first line such as #!/bin/sh")
-    return CannotStart(f"{name} could not be started: {error.strerror}.")

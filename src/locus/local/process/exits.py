@@ -1,8 +1,13 @@
-"""How a child process ended."""
+"""How a child process ended, and being told of it."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal as signals
+import subprocess
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -49,3 +54,33 @@ class Completed:
     @property
     def ok(self) -> bool:
         return self.exit.ok and not self.timed_out
+
+
+def call_at_exit(process: subprocess.Popen[bytes], callback: Callable[[int], None]) -> None:
+    """Call back in the loop, once, with the return code of a process; reap it and nothing else.
+
+    Not asyncio's own way: its `wait` also waits for pipes that a grandchild holds (Python 3.12 and later).
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        fd = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # not Linux, or an old kernel
+        threading.Thread(target=_await_in_thread, args=(process, loop, callback), daemon=True).start()
+        return
+
+    def ended() -> None:
+        loop.remove_reader(fd)
+        os.close(fd)
+        callback(process.wait())
+
+    loop.add_reader(fd, ended)
+
+
+def _await_in_thread(
+    process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, callback: Callable[[int], None]
+) -> None:
+    returncode = process.wait()
+    try:
+        loop.call_soon_threadsafe(callback, returncode)
+    except RuntimeError:  # the loop is closed: nobody waits any more
+        pass

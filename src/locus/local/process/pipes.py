@@ -238,3 +238,10 @@ class Lines(AsyncIterator[bytes]):
             if rest is not None:
                 self._ready.append(rest)
         return self._ready.popleft()
+
+
+async def collect(source: Source, kept: Kept) -> None:
+    """Keep all that comes, until its end."""
+    while data := await source.read():
+        kept.add(data)
+        await asyncio.sleep(0)
