@@ -109,6 +109,7 @@ def test_a_follow_up_keeps_the_limits_of_a_task_and_of_a_run(
             failed = here.locus("iterate", "1", "--yes", "--provider", agent, code=1)
 
             assert f"The limit of 2 turns for this {limit.split('_')[0]} is reached. ({limit})" in failed
+            assert "locus parked list" in failed, "what it did until then is kept"
             assert 2 <= len(model.requests) - asked <= 3, "what the task took before it was reviewed does not count"
             assert here.git("rev-parse", BRANCH, cwd=github.repositories / "acme" / "shop.git") == first
 
@@ -127,7 +128,7 @@ def test_what_is_red_is_not_pushed_and_nobody_is_answered(tmp_path: Path, github
 
         failed = here.locus("iterate", "1", "--yes", "--provider", "command", code=1)
 
-        assert "unit still red after 3 more tries" in failed
+        assert "unit still red after 3 more tries" in failed and "locus parked list" in failed
         assert here.git("rev-parse", BRANCH, cwd=bare) == first and len(thread.comments) == 1
 
         # The agent may also think that nothing is to be changed, and says so.
@@ -174,9 +175,8 @@ def test_a_follow_up_is_pushed_only_with_a_green_review_where_one_is_required(
         assert here.git("rev-parse", BRANCH, cwd=bare) == first and len(thread.comments) == 1
 
         acts(reviewer="I approve.")
-        assert "gave no review that can be taken" in here.locus(
-            "iterate", "1", "--yes", "--provider", "command", code=1
-        )
+        failed = here.locus("iterate", "1", "--yes", "--provider", "command", code=1)
+        assert "gave no review that can be taken" in failed and "locus parked list" in failed
         assert here.git("rev-parse", BRANCH, cwd=bare) == first and len(thread.comments) == 1
 
         acts(reviewer=approves)

@@ -129,8 +129,10 @@ class Iterating:
                 any_ = True
             except AgentEnded as e:
                 if e.finished.ending is Ending.STOPPED:
+                    self._note(f"{key}: {e.remedy or 'Nothing was pushed.'}")
                     raise KeyboardInterrupt from e
-                self._failed(f"{key}", LocalError(why(e.finished), remedy=remedy(e.finished, self.work.provider.NAME)))
+                advice = [remedy(e.finished, self.work.provider.NAME), e.remedy]
+                self._failed(f"{key}", LocalError(why(e.finished), remedy=" ".join(filter(None, advice))))
             except LocalError as e:
                 self._failed(f"{key}", e)
         return any_

@@ -72,9 +72,19 @@ class FollowUp:
     _limit: str | None = None
 
     async def run(self) -> Followed:
-        """Do it on the branch as it is now. Raises AgentEnded, LocalError, GitError; then nothing was pushed."""
+        """Do it on the branch as it is now.
+
+        Raises AgentEnded, LocalError, GitError; then nothing was pushed, and what the agent did is kept.
+        """
         base = await self.site.prepare()
         await self._set_up()
+        try:
+            return await self._work(base)
+        except LocalError as e:
+            e.remedy = " ".join(filter(None, [e.remedy, await self._park(base)]))
+            raise
+
+    async def _work(self, base: str) -> Followed:
         session, resumed = self._session()
         prompt = self._prompt(resumed=resumed)
         finished = await self._ask(session, prompt)
@@ -192,7 +202,7 @@ class FollowUp:
                 return changes, []
             seen = await inspect(self.site.git, self.work.project, changes, base=base)
             if seen.held:
-                raise LocalError(f"A person has to do this: {seen.why}. {await self._park(base)}")
+                raise LocalError(f"A person has to do this: {seen.why}.")
             if seen.secrets:
                 wrong = secrets_prompt([str(one) for one in seen.secrets])
                 names = "secrets"
@@ -205,7 +215,7 @@ class FollowUp:
                 names = ", ".join(result.check.name for result in red)
                 wrong = repair_prompt(red, round_number=done + 1, rounds=rounds)
             if done == rounds:
-                raise LocalError(f"{names} still red after {rounds} more tries. {await self._park(base)}")
+                raise LocalError(f"{names} still red after {rounds} more tries.")
             self.work.tell(told.ChecksRed(key=self.task, names=(names,), round_number=done + 1, rounds=rounds))
             await self.site.reset_to(changes.tree, base=base)
             finished = await self._ask(session, wrong if session.native else f"{first}\n{wrong}")
@@ -267,8 +277,12 @@ class FollowUp:
             raise
 
     async def _park(self, base: str) -> str:
-        identity = self.work.checkout.identity
-        ref = await self.site.worktree.park(base=base, task=self.task, fence=self.last.attempt or 0, identity=identity)
+        """Keep what is in the tree; says what became of it."""
+        identity, number = self.work.checkout.identity, self.last.attempt or 0
+        try:
+            ref = await self.site.worktree.park(base=base, task=self.task, fence=number, identity=identity)
+        except LocalError as e:
+            return f"Nothing was pushed, and the change is lost: {e.message}"
         return f"Nothing was pushed; the change is kept: locus parked list ({ref})." if ref else "Nothing was pushed."
 
     # ---- to the remote
@@ -281,7 +295,7 @@ class FollowUp:
                 case Pushed():
                     return made, results
                 case Refused(text=text):
-                    raise LocalError(f"The remote refused the push: {text}", remedy="The branch is as it was.")
+                    raise LocalError(f"The remote refused the push: {text}")
                 case Rejected(head=head):
                     onto = head or await self.site.fetch_head()
             if onto is None:
