@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from inspect import cleandoc
 
 import click
 
@@ -55,7 +56,7 @@ def _command(command: click.Command, path: str) -> Iterator[str]:
         if isinstance(argument, click.Argument)
     )
     yield f".SS {plain(f'{path} {arguments}'.strip())}"
-    for paragraph in (command.help or "").split("\n\n"):
+    for paragraph in cleandoc(command.help or "").split("\n\n"):
         if paragraph.lstrip().startswith("\b"):
             body = [plain(line) for line in paragraph.replace("\b", "").strip("\n").splitlines() if line.strip()]
             yield from (".PP", ".nf", *body, ".fi")

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from inspect import cleandoc
 
 import click
 
@@ -105,7 +106,7 @@ def _command(command: click.Command, path: str) -> Iterator[str]:
         _argument(param) for param in command.params if isinstance(param, click.Argument) and not _is_rest(param)
     )
     yield f"#### `{f'{path} {arguments}'.rstrip()}`\n"
-    yield _paragraphs(command.help or "") + "\n"
+    yield _paragraphs(cleandoc(command.help or "")) + "\n"
     if options := [param for param in command.params if isinstance(param, click.Option)]:
         yield _flags(options)
     if isinstance(command, click.Group):
