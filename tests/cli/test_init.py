@@ -157,6 +157,25 @@ def test_the_tests_of_a_repository_are_recognised(files: dict[str, str], command
     assert [found.run for found in detected(tmp_path)] == commands
 
 
+@pytest.mark.parametrize(
+    ("lock", "setup"),
+    [
+        (None, "npm install --no-package-lock"),
+        ("package-lock.json", "npm ci"),
+        ("pnpm-lock.yaml", "pnpm install --frozen-lockfile"),
+        ("yarn.lock", "yarn install --immutable"),
+    ],
+)
+def test_what_makes_a_tree_ready_neither_writes_nor_changes_a_lock_file(
+    tmp_path: Path, lock: str | None, setup: str
+) -> None:
+    (tmp_path / "package.json").write_text('{"scripts":{"test":"vitest"}}')
+    if lock is not None:
+        (tmp_path / lock).touch()
+
+    assert [found.setup for found in detected(tmp_path)] == [setup]
+
+
 def test_recognised_tests_become_checks_with_what_a_fresh_tree_needs(person: Person) -> None:
     root = person.repository()
     (root / "package.json").write_text('{"scripts":{"test":"vitest"}}')

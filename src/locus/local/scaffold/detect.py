@@ -10,6 +10,7 @@ from pathlib import Path
 
 LARGEST = 1 << 20  # bytes of a file that is looked into
 MOST_FILES = 200  # test files that are looked into
+UNLOCKED = "npm install --no-package-lock"  # it would write one, and that would be a change of every task
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _node(root: Path) -> Found | None:
         return Found("pnpm-test", "pnpm test", "pnpm install --frozen-lockfile")
     if (root / "yarn.lock").is_file():
         return Found("yarn-test", "yarn test", "yarn install --immutable")
-    return Found("npm-test", "npm test", "npm ci" if (root / "package-lock.json").is_file() else "npm install")
+    return Found("npm-test", "npm test", "npm ci" if (root / "package-lock.json").is_file() else UNLOCKED)
 
 
 def _go(root: Path) -> Found | None:
