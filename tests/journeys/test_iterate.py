@@ -177,6 +177,8 @@ def test_a_follow_up_is_pushed_only_with_a_green_review_where_one_is_required(
         acts(reviewer="I approve.")
         failed = here.locus("iterate", "1", "--yes", "--provider", "command", code=1)
         assert "gave no review that can be taken" in failed and "locus parked list" in failed
+        kept = json.loads(here.locus("parked", "list", "--json"))
+        assert len({one["name"] for one in kept}) == 2, "beside what was kept before"
         assert here.git("rev-parse", BRANCH, cwd=bare) == first and len(thread.comments) == 1
 
         acts(reviewer=approves)

@@ -16,9 +16,10 @@ from locus.local.errors import LocalError
 from locus.local.evidence import selection
 from locus.local.evidence.checks import CheckResult, run_checks
 from locus.local.git.changes import Changes, between
-from locus.local.git.commit import Message, Trailers, commit
+from locus.local.git.commit import Message, Trailers, commit, read_ref
 from locus.local.git.history import Commit
 from locus.local.git.publish import Conflict, Pushed, Rebased, Refused, Rejected, Vanished, publish
+from locus.local.git.worktree import parked_ref
 from locus.local.process import base_environment
 from locus.local.providers.base import Ending, Event, Finished, Spent, Text
 from locus.local.sessions.answer import AgentEnded
@@ -280,6 +281,9 @@ class FollowUp:
         """Keep what is in the tree; says what became of it."""
         identity, number = self.work.checkout.identity, self.last.attempt or 0
         try:
+            # Beside what earlier follow-ups have left.
+            while await read_ref(self.site.git, parked_ref(task=self.task, fence=number)) is not None:
+                number += 1
             ref = await self.site.worktree.park(base=base, task=self.task, fence=number, identity=identity)
         except LocalError as e:
             return f"Nothing was pushed, and the change is lost: {e.message}"
