@@ -16,7 +16,7 @@ import pytest
 from tests.support.children import ENVIRONMENT, all_lines, child, within
 from tests.support.processes import is_alive, until, with_marker
 
-from locus.local.process import MARKER, Child, Exit, sweep
+from locus.local.process import MARKER, Child, Exit, sweep, tree
 
 
 @pytest.fixture
@@ -227,3 +227,30 @@ async def test_a_lock_that_is_passed_on_is_held_until_the_end_of_the_child(tmp_p
 
     fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(again)
+
+
+@pytest.mark.parametrize("lists", [True, False], ids=["by the kernel's lists", "by looking through all"])
+async def test_descendants_are_found_with_and_without_the_kernels_lists(
+    lists: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if lists and not tree.kernel_lists_children():
+        pytest.skip("this kernel keeps none")
+    monkeypatch.setattr(tree, "kernel_lists_children", lambda: lists)
+    # A thread starts one, too: the kernel lists its children apart.
+    code = (
+        "import subprocess, sys, threading, time\n"
+        "start = lambda: subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "threading.Thread(target=lambda: (start(), time.sleep(600)), daemon=True).start()\n"
+        "start(); print('ready', flush=True); time.sleep(600)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        assert parent.stdout is not None and parent.stdout.readline() == b"ready\n"
+        await until(lambda: len(tree.descendants(parent.pid)) == 2)
+        assert {one.ppid() for one in tree.descendants(parent.pid)} == {parent.pid}
+    finally:
+        for one in tree.descendants(parent.pid):
+            one.kill()
+        parent.kill()
+        parent.communicate()
+    assert tree.descendants(parent.pid) == set()

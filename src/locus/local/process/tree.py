@@ -82,7 +82,7 @@ def descendants(pid: int) -> set[psutil.Process]:
 
 def _children(pid: int) -> list[int]:
     """The children of a process, by the lists that the kernel keeps where it does; a process that is gone has none."""
-    if not _kernel_lists_children():
+    if not kernel_lists_children():
         try:
             return [child.pid for child in psutil.Process(pid).children()]
         except psutil.Error:
@@ -96,7 +96,8 @@ def _children(pid: int) -> list[int]:
 
 
 @cache
-def _kernel_lists_children() -> bool:
+def kernel_lists_children() -> bool:
+    """Whether /proc tells the children of a process; a kernel can be built without."""
     return Path(f"/proc/self/task/{os.getpid()}/children").exists()
 
 
