@@ -1,6 +1,8 @@
 """Agents that misbehave: each task says how. A program of its own, which is given the prompt on its standard input.
 
 python zoo.py
+
+One file, because it is copied to where a sandbox lets an agent see it.
 """
 
 import os

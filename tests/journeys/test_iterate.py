@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.journeys.test_from_nothing_to_a_pull_request import BRANCH, command, machine
+from tests.journeys.test_from_nothing_to_a_pull_request import BRANCH, Machine, command, machine
 from tests.support import agent_clis
 from tests.support.github import GitHubServer, running
 from tests.support.model_anthropic import AnthropicModel
@@ -28,6 +28,14 @@ def answers(agent: str, answer: dict[str, Any]) -> list[Step]:
     return [Says(json.dumps(answer))]
 
 
+def in_review(here: Machine, provider: str) -> None:
+    """A sprint with one task, which an agent has done."""
+    here.locus("sprints", "add", "First sprint")
+    here.locus("tasks", "add", "Write one", "--sprint", "1")
+    here.locus("sprints", "start", "1")
+    here.locus("run", "--yes", "--provider", provider)
+
+
 @pytest.fixture
 def github(tmp_path: Path) -> Iterator[GitHubServer]:
     with running(tmp_path / "github") as github:
@@ -46,10 +54,7 @@ def test_what_reviewers_say_goes_back_into_the_conversation_that_made_it(
     with model_of(script) as model:
         made = agent_clis.claude(tmp_path, model.url) if agent == "claude" else agent_clis.codex(tmp_path, model.url)
         with machine(tmp_path, made, github) as here:
-            here.locus("sprints", "add", "First sprint")
-            here.locus("tasks", "add", "Write one", "--sprint", "1")
-            here.locus("sprints", "start", "1")
-            here.locus("run", "--yes", "--provider", agent)
+            in_review(here, agent)
             bare = github.repositories / "acme" / "shop.git"
             first = here.git("rev-parse", BRANCH, cwd=bare)
             before = here.git("status", "--porcelain"), here.git("rev-parse", "HEAD")
@@ -96,10 +101,7 @@ def test_a_follow_up_keeps_the_limits_of_a_task_and_of_a_run(
     with model_of(script) as model:
         made = agent_clis.claude(tmp_path, model.url) if agent == "claude" else agent_clis.codex(tmp_path, model.url)
         with machine(tmp_path, made, github) as here:
-            here.locus("sprints", "add", "First sprint")
-            here.locus("tasks", "add", "Write one", "--sprint", "1")
-            here.locus("sprints", "start", "1")
-            here.locus("run", "--yes", "--provider", agent)
+            in_review(here, agent)
             first = here.git("rev-parse", BRANCH, cwd=github.repositories / "acme" / "shop.git")
             github.reviewing.thread(1, "one.txt", 1, "Say it louder.")
             here.locus("config", "set", limit, "2")
@@ -116,10 +118,7 @@ def test_a_follow_up_keeps_the_limits_of_a_task_and_of_a_run(
 
 def test_what_is_red_is_not_pushed_and_nobody_is_answered(tmp_path: Path, github: GitHubServer) -> None:
     with command(tmp_path) as (agent, _), machine(tmp_path, agent, github) as here:
-        here.locus("sprints", "add", "First sprint")
-        here.locus("tasks", "add", "Write one", "--sprint", "1")
-        here.locus("sprints", "start", "1")
-        here.locus("run", "--yes", "--provider", "command")
+        in_review(here, "command")
         bare = github.repositories / "acme" / "shop.git"
         first = here.git("rev-parse", BRANCH, cwd=bare)
         thread = github.reviewing.thread(1, "one.txt", 1, "Say it louder.")
@@ -147,10 +146,7 @@ def test_a_follow_up_is_pushed_only_with_a_green_review_where_one_is_required(
     tmp_path: Path, github: GitHubServer
 ) -> None:
     with command(tmp_path) as (agent, _), machine(tmp_path, agent, github) as here:
-        here.locus("sprints", "add", "First sprint")
-        here.locus("tasks", "add", "Write one", "--sprint", "1")
-        here.locus("sprints", "start", "1")
-        here.locus("run", "--yes", "--provider", "command")
+        in_review(here, "command")
         bare = github.repositories / "acme" / "shop.git"
         first = here.git("rev-parse", BRANCH, cwd=bare)
         thread = github.reviewing.thread(1, "one.txt", 1, "Say it louder.")

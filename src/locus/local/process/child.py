@@ -163,10 +163,10 @@ class Child:
     async def end(self, *, grace: float = 10.0, first: signal.Signals = signal.SIGTERM) -> None:
         """End the child and every process it started; return when none is alive.
 
-        The child's process group (of one in an enclosure: that of the command inside) stands still at once, then gets
-        the signal `first` and `grace` seconds; whatever is alive after that, or was left by a child that has ended, is
-        killed. A second call may shorten the grace of the first. When cancelled, it kills at once. What the child has
-        printed can still be read.
+        The child's process group (of one in an enclosure: that of the command inside) stands still at once, unless it
+        is unsupervised, then gets the signal `first` and `grace` seconds; whatever is alive after that, or was left by
+        a child that has ended, is killed. A second call may shorten the grace of the first. When cancelled, it kills
+        at once. What the child has printed can still be read.
         """
         asyncio.get_running_loop().call_later(grace, self._lose_patience)
         if self._ending is None:
@@ -185,12 +185,16 @@ class Child:
     async def _end(self, first: signal.Signals) -> None:
         try:
             if not self._exit.done():
-                # Held first: what it would do next may cost money, and what stands still is recorded whole. Recorded
-                # before it may end: afterwards the links between parents and children may be gone.
-                self._signal(signal.SIGSTOP)
+                # Held first: what an agent would do next may cost money, and what stands still is recorded whole. Not a
+                # command of ours: were we killed now, nobody would look for it, and it would stand still for ever.
+                held = self.marker != tree.UNSUPERVISED
+                if held:
+                    self._signal(signal.SIGSTOP)
+                # Recorded before it may end: afterwards the links between parents and children may be gone.
                 self._recorded = await asyncio.to_thread(tree.descendants, self.pid)
                 self._signal(first)
-                self._signal(signal.SIGCONT)
+                if held:
+                    self._signal(signal.SIGCONT)
                 either: set[asyncio.Future[Exit] | asyncio.Future[None]] = {self._exit, self._patience_over}
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 self._recorded |= await asyncio.to_thread(tree.descendants, self.pid)

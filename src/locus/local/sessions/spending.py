@@ -60,12 +60,7 @@ class Spending:
         delta, self._seen = usage.since(self._seen), usage
         cost = cost_of(delta, self.prices.find(self.model))
         self._cost += cost
-        return Amounts(
-            usd=cost,
-            input_tokens=delta.input_tokens,
-            cached_tokens=delta.cached_tokens,
-            output_tokens=delta.output_tokens,
-        )
+        return amounts_of(delta, cost)
 
     def _write(self, taken: Amounts) -> None:
         now = self.clock()
@@ -77,6 +72,16 @@ def spending_of(account: Account, model: str | None, environment: Mapping[str, s
     """What counts a turn for an account. Raises LocalError when the user's own list of prices is wrong."""
     ours = directories(environment)
     return Spending(Ledger(ours.state / LEDGER), load(ours.prices), account, model)
+
+
+def amounts_of(usage: Usage, usd: float) -> Amounts:
+    """What the ledger is told of a usage that cost so much."""
+    return Amounts(
+        usd=usd,
+        input_tokens=usage.input_tokens,
+        cached_tokens=usage.cached_tokens,
+        output_tokens=usage.output_tokens,
+    )
 
 
 def cost_of(usage: Usage, price: Price | None) -> float:

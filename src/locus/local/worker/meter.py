@@ -8,7 +8,7 @@ from uuid import UUID
 from locus.local.journal import Account, Amounts, Ledger
 from locus.local.prices import Price, PriceList
 from locus.local.providers.base import Finished, Spent, Turn, Usage
-from locus.local.sessions.spending import cost_of
+from locus.local.sessions.spending import amounts_of, cost_of
 from locus.local.worker.limits import Limits, Reached, Scope, minutes_sentence, reached
 
 SHORTEST_WALL = 1.0  # seconds
@@ -149,14 +149,7 @@ class Meter:
         self._priced = self._priced and price is not None
         cost = cost_of(delta, price)
         self._cost += cost
-        self._write(
-            Amounts(
-                usd=cost,
-                input_tokens=delta.input_tokens,
-                cached_tokens=delta.cached_tokens,
-                output_tokens=delta.output_tokens,
-            )
-        )
+        self._write(amounts_of(delta, cost))
 
     def _write(self, taken: Amounts) -> None:
         now = self._clock()
