@@ -38,7 +38,7 @@ class Notice(StrEnum):
     REVIEW = "review"  # a task can be judged
     PLAN = "plan"  # a plan waits for a decision
     BLOCKED = "blocked"  # a task waits for a person
-    HELD = "held"  # it changes what only a person may change
+    HELD = "held"  # its change waits for a person
     EXHAUSTED = "exhausted"  # every attempt failed
     PARKED = "parked"  # an agent waits for a usage limit to end
     BUDGET = "budget"  # a limit of turns or money was reached

@@ -171,7 +171,7 @@ class Watch:
     def _stuck(self, kind: Notice, event: Event, task: Task) -> News:
         why = event.detail.blocked_reason
         heads = {
-            Notice.HELD: "is held: it changes what only a person may change",
+            Notice.HELD: "is held for a person to look at",
             Notice.EXHAUSTED: f"is given up: {WHY[why] if why else 'every attempt failed'}",
             Notice.BLOCKED: f"is blocked: {WHY[why] if why else 'it waits for you'}",
             Notice.LOST: "was given back: its agent has not been heard of",

@@ -18,7 +18,7 @@ FAILED: dict[FailReason, str] = {
     FailReason.REFUSED: "the model declined the task",
     FailReason.CHECKS_FAILED: "checks are still red",
     FailReason.NO_CHANGE: "the agent changed nothing",
-    FailReason.POLICY: "it changes files that only a person may change",
+    FailReason.POLICY: "it waits for a person",
     FailReason.UNSTAGEABLE: "the tree holds something that cannot be committed",
     FailReason.CONFLICT: "it does not fit onto the branch any more",
     FailReason.PUSH_REFUSED: "the remote refused the push",

@@ -14,7 +14,7 @@ MEANS: Mapping[Notice, str] = {
     Notice.REVIEW: "a task can be judged",
     Notice.PLAN: "a plan waits for a decision",
     Notice.BLOCKED: "a task waits for a person",
-    Notice.HELD: "a change touches what only a person may change",
+    Notice.HELD: "a change is held for a person to look at",
     Notice.EXHAUSTED: "every attempt at a task failed",
     Notice.PARKED: "an agent waits for a usage limit to end",
     Notice.BUDGET: "a limit of turns or money was reached",
