@@ -1,6 +1,7 @@
 """`locus review` with the real agents and a GitHub on loopback: what is found, what is posted, and what is not."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,9 @@ def test_an_open_pull_request_is_reviewed_once_for_each_head_and_posted_as_one_r
 
     with beside(tmp_path, agent, *script, person=here.person) as desk:
         first = desk.locus("review", "--yes")
-        again = desk.locus("review", "--yes")
+        again = desk.locus("review", "--yes", "--exit-code")
+        shutil.rmtree(tmp_path / "state")
+        elsewhere = desk.locus("review", "--yes", "--exit-code")
         asked = len(desk.requests)
         here.push("SHOP-1: All prices", sums__py=AFTER.replace("[1:]", ""))
         new_head = desk.locus("review", "1", "--yes")
@@ -65,6 +68,8 @@ def test_an_open_pull_request_is_reviewed_once_for_each_head_and_posted_as_one_r
     assert first.code == 0, first
     assert "sums.py:3" in first.out and "The first price is left out" in first.out and "high" in first.out
     assert "was reviewed" in again.out and len(desk.requests) > asked
+    # What it said then counts, on this machine and on one that has never seen it.
+    assert (again.code, elsewhere.code) == (1, 1) and "changes requested" in elsewhere.out, elsewhere
     assert [state for state, _ in here.posted()] == ["CHANGES_REQUESTED", "APPROVED"], new_head
     thread = github.reviewing.threads[1][0]
     assert (thread.path, thread.line) == ("sums.py", 3)
@@ -221,6 +226,21 @@ def test_without_a_forge_a_branch_is_reviewed_into_a_file(tmp_path: Path) -> Non
     assert "was reviewed" in again.out, again
     (artifact,) = (root / ".locus" / "artifacts").glob("review-locus-sprint-1-*.md")
     assert "The first price is left out" in artifact.read_text()
+
+
+@pytest.mark.real_agent
+def test_a_branch_is_reviewed_into_a_file_without_a_token(tmp_path: Path, github: GitHubServer) -> None:
+    here = shop(tmp_path, "codex", github)
+    here.open(by="bea")
+    del here.person.variables["GITHUB_TOKEN"]
+
+    with beside(tmp_path, "codex", *answers("codex", opinion(finding())), person=here.person) as desk:
+        said = desk.locus("review", BRANCH, "--no-post", "--yes")
+        refused = desk.locus("review", BRANCH, "--yes")
+
+    assert said.code == 0 and "There is no token for GitHub." in said.err, said
+    assert ".locus/artifacts/review-locus-sprint-1-" in said.out and here.posted() == []
+    assert refused.code == 1 and "gh auth login" in refused.err
 
 
 @pytest.mark.parametrize(

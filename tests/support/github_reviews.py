@@ -134,6 +134,8 @@ class Reviewing:
         if event in ("APPROVE", "REQUEST_CHANGES") and pull["user"]["login"] == self.account:
             word = "approve" if event == "APPROVE" else "request changes on"
             return 422, {"message": "Unprocessable Entity", "errors": [f"Can not {word} your own pull request"]}
+        if not _has(github, pull, body["commit_id"]):
+            return 422, {"message": "Unprocessable Entity", "errors": ["The commit_id is not part of the pull request"]}
         shown = _shown(github, pull)
         for comment in body.get("comments", []):
             where = (comment["path"], comment.get("side", "RIGHT"))
@@ -181,6 +183,12 @@ def _pull(github: GitHubServer, number: str) -> Json | None:
 
 def _found(pull: Json | None, path: str) -> Answer:
     return (404, {"message": "Not Found"}, path) if pull is None else (200, pull, path)
+
+
+def _has(github: GitHubServer, pull: Json, sha: str) -> bool:
+    owner, name = pull["base"]["repo"]["full_name"].split("/")
+    asked = ["git", f"--git-dir={github.repositories / owner / name}.git", "merge-base", "--is-ancestor", sha]
+    return subprocess.run([*asked, pull["head"]["ref"]], capture_output=True, check=False).returncode == 0
 
 
 def _shown(github: GitHubServer, pull: Json) -> dict[tuple[str, str], set[int]]:

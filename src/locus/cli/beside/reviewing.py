@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from locus.cli.beside import voice
@@ -13,7 +14,7 @@ from locus.cli.places import remote_of, state
 from locus.local import artifacts
 from locus.local.context.documents import instructions
 from locus.local.errors import LocalError
-from locus.local.forge.base import Forge
+from locus.local.forge.base import Forge, ForgeError, PullRequest
 from locus.local.forge.reviews import Pull, reviews_of
 from locus.local.forge.table import Choice, forge_for
 from locus.local.git import checkout, hunks, remote
@@ -21,7 +22,7 @@ from locus.local.git.checkout import Checkout
 from locus.local.git.clone import PrivateClone
 from locus.local.providers.base import Ending, Event
 from locus.local.review import place, text
-from locus.local.review.answer import Opinion
+from locus.local.review.answer import Opinion, Verdict
 from locus.local.review.ask import Reviewer
 from locus.local.review.kept import Kept, Reviews, now, without_secrets
 from locus.local.review.material import Material, material
@@ -37,11 +38,12 @@ OURS = "locus/sprint-"  # what the branches begin with that Locus makes
 
 @dataclass(frozen=True)
 class Already:
-    """A commit that was reviewed before."""
+    """A commit that was reviewed before. `verdict` is null where only an older Locus posted it."""
 
     what: str
     head: str
     url: str | None
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True)
@@ -59,18 +61,21 @@ class Outcome:
     reviews: list[Kept] = field(default_factory=list)
     already: list[Already] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
+    usd: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reviewing:
-    """One call of `locus review`."""
+    """One call of `locus review`. `made` is told each review as soon as it is where it belongs."""
 
     stage: Stage
     out: Output
     stop: asyncio.Event
     tokens: int
+    made: Callable[[Kept], None]
     again: bool = False
     post: bool = True
+    outcome: Outcome = field(default_factory=Outcome)
 
     # ---- changes that are in no commit
 
@@ -81,14 +86,15 @@ class Reviewing:
         files = await hunks.uncommitted(root, os.environ, staged=staged, leave_out=str(artifacts.FOLDER))
         if not files:
             voice.print_beside(self.out, f"There are no {what}, so there is nothing to review.")
-            return Outcome()
+            return self.outcome
         shown = material(files, tokens=self.tokens)
         occasion = Occasion(what=what, material=shown, instructions=instructions(root))
         async with self.stage.desk(self._note) as desk:
             review = await self._ask(desk, occasion)
         name = f"review-local-{datetime.now(UTC):%Y%m%d-%H%M%S}"
         self._write(review, name)
-        return Outcome([review])
+        self._done(review)
+        return self.outcome
 
     # ---- branches and pull requests
 
@@ -97,19 +103,18 @@ class Reviewing:
         found = await checkout.find(self.stage.root, os.environ, remote=remote_of(self.stage.settings))
         choice = Choice(self.stage.settings.forge, self.stage.settings.forge_api)
         forge = await forge_for(found.remote, os.environ, state() / "pull-requests", choice=choice)
-        outcome = Outcome()
         subjects = await self._subjects(found, forge, target)
         if not subjects:
             voice.print_beside(self.out, "Nothing that Locus made waits for a review.")
         for subject, pull in subjects:
             what = f"pull request {pull.number}" if pull else subject.branch
             try:
-                await self._one(found, forge, what, subject, pull, outcome)
+                await self._one(found, forge, what, subject, pull)
             except LocalError as e:
                 if len(subjects) == 1 or self.stop.is_set():
                     raise
-                outcome.failed.append(Failure(what, str(e)))
-        return outcome
+                self.outcome.failed.append(Failure(what, str(e)))
+        return self.outcome
 
     async def _subjects(self, found: Checkout, forge: Forge, target: str | None) -> list[tuple[Subject, Pull | None]]:
         hosted = reviews_of(forge)
@@ -122,7 +127,7 @@ class Reviewing:
                 )
             return [(Subject(self.stage.settings.base, branch), None) for branch in await self._branches(found, target)]
         if target is not None and number is None:
-            pull = await forge.find(target)
+            pull = await self._asked_for(forge, target)
             if pull is None or pull.number is None:
                 return [(Subject(self.stage.settings.base, target), None)]
             number = pull.number
@@ -131,6 +136,16 @@ class Reviewing:
             raise LocalError(f"Pull request {number} is closed, so there is nothing to review.")
         wanted = [pull for pull in pulls if number is not None or (pull.own and pull.branch.startswith(OURS))]
         return [(Subject(pull.base, pull.branch, None if pull.own else pull.number), pull) for pull in wanted]
+
+    async def _asked_for(self, forge: Forge, branch: str) -> PullRequest | None:
+        """The pull request of a branch. One that is read into a file alone can do without the forge."""
+        try:
+            return await forge.find(branch)
+        except ForgeError as e:
+            if self.post:
+                raise
+            self._note(f"{e.message} {branch} is reviewed without what its pull request says.")
+            return None
 
     async def _branches(self, found: Checkout, target: str | None) -> list[str]:
         if target is not None:
@@ -141,28 +156,26 @@ class Reviewing:
         finally:
             clone.close()
 
-    async def _one(
-        self, found: Checkout, forge: Forge, what: str, subject: Subject, pull: Pull | None, outcome: Outcome
-    ) -> None:
+    async def _one(self, found: Checkout, forge: Forge, what: str, subject: Subject, pull: Pull | None) -> None:
         hosted, reviews = reviews_of(forge), Reviews(self.stage.folder)
         poster = Poster(hosted, await hosted.account()) if hosted and pull and self.post else None
         if pull is not None and not self.again:
             review = reviews.find(subject.branch, pull.head)
             if review is not None and (review.url is not None or poster is None):
-                outcome.already.append(Already(what, pull.head, review.url))
+                self.outcome.already.append(Already(what, pull.head, review.url, review.verdict))
                 return
             if review is not None and poster is not None:  # what it said was not posted
                 await self._post(poster, review, pull, reviews)
-                outcome.reviews.append(review)
+                self._done(review)
                 return
-            if poster is not None and (url := await poster.posted(pull, pull.head)) is not None:
-                outcome.already.append(Already(what, pull.head, url))
+            if poster is not None and (there := await poster.posted(pull, pull.head)) is not None:
+                self.outcome.already.append(Already(what, pull.head, there.url, text.verdict_in(there.text)))
                 return
         async with place.fetched(found, state(), subject) as looked:
             if not self.again and (pull is None or looked.head != pull.head):
                 earlier = reviews.find(subject.branch, looked.head)
                 if earlier is not None and (pull is None or earlier.url is not None):
-                    outcome.already.append(Already(what, looked.head, earlier.url))
+                    self.outcome.already.append(Already(what, looked.head, earlier.url, earlier.verdict))
                     return
             review = await self._look(looked, what, pull)
         if review is None:
@@ -175,7 +188,7 @@ class Reviewing:
             name = f"review-{subject.branch.replace('/', '-')}-{looked.head[:7]}"
             self._write(review, "".join(c if c.isalnum() or c in "-_." else "-" for c in name))
             reviews.save(review)
-        outcome.reviews.append(review)
+        self._done(review)
 
     async def _look(self, looked: Looked, what: str, pull: Pull | None) -> Kept | None:
         if not looked.files:
@@ -199,7 +212,19 @@ class Reviewing:
 
     # ---- asking, keeping, telling
 
+    def _done(self, review: Kept) -> None:
+        self.outcome.reviews.append(review)
+        self.made(review)
+
+    def _left(self) -> float | None:
+        """What this call may still cost, in US dollars. Raises LocalError when that is nothing."""
+        most = self.stage.wish.max_usd
+        if most is None or (left := most - self.outcome.usd) > 0:
+            return None if most is None else left
+        raise LocalError(f"The reviews before it took all of the {most:g} $ that this call may cost (--max-usd).")
+
     async def _ask(self, desk: Desk, occasion: Occasion) -> Kept:
+        desk = replace(desk, max_usd=self._left())
         session = self.stage.session()
         self._note(f"{session.provider} reviews {occasion.what} ({_size(occasion.material)}) and can change nothing.")
         reviewer = Reviewer(desk, self.stage.shelf, session, self.stop, self._tell)
@@ -210,6 +235,8 @@ class Reviewing:
                 if e.finished.ending is Ending.STOPPED:
                     raise KeyboardInterrupt from e
                 raise LocalError(why(e.finished), remedy=remedy(e.finished, session.provider)) from e
+            finally:
+                self.outcome.usd += session.used.usd or 0.0
         return kept(opinion, occasion, session)
 
     async def _post(self, poster: Poster, review: Kept, pull: Pull, reviews: Reviews) -> None:

@@ -17,6 +17,8 @@ from locus.cli.output import Cell, Output
 from locus.local import project
 from locus.local.git.remote import check_branch
 from locus.local.review.answer import Verdict
+from locus.local.review.kept import Kept
+from locus.local.review.text import TITLES
 
 LOCAL = "local"
 
@@ -78,13 +80,22 @@ def command(
 
     async def work(stop: asyncio.Event) -> Outcome:
         room = tokens or project.load(stage.root).review_tokens
-        reviewing = Reviewing(stage=stage, out=out, stop=stop, tokens=room, again=again, post=not no_post)
+        reviewing = Reviewing(
+            stage=stage,
+            out=out,
+            stop=stop,
+            tokens=room,
+            made=lambda review: _show(out, review),
+            again=again,
+            post=not no_post,
+        )
         return await (reviewing.local(staged=staged) if target == LOCAL else reviewing.remote(target))
 
     with Interrupts() as interrupts:
         outcome = sessions.run(interrupts.during(work))
     _say(out, outcome)
-    asked_for = any(review.verdict is Verdict.REQUEST_CHANGES for review in outcome.reviews)
+    verdicts = [*(one.verdict for one in outcome.reviews), *(one.verdict for one in outcome.already)]
+    asked_for = Verdict.REQUEST_CHANGES in verdicts
     return 1 if outcome.failed or (exit_code and asked_for) else 0
 
 
@@ -100,16 +111,20 @@ def _stage(here: Invocation, wish: Wish) -> Stage:
     return replace(stage, settings=replace(stage.settings, model=model))
 
 
+def _show(out: Output, review: Kept) -> None:
+    if not out.json_wanted:
+        review_view.show(out, review)
+        review_view.told(out, review)
+
+
 def _say(out: Output, outcome: Outcome) -> None:
     if out.json_wanted:
         out.json(outcome)
         return
-    for review in outcome.reviews:
-        review_view.show(out, review)
-        review_view.told(out, review)
     for one in outcome.already:
         where = f": {one.url}" if one.url else ""
-        out.line(Cell("= ", "dim"), f"{one.what} was reviewed at {one.head[:7]} already{where}")
+        said = f" ({TITLES[one.verdict]})" if one.verdict else ""
+        out.line(Cell("= ", "dim"), f"{one.what} was reviewed at {one.head[:7]} already{said}{where}")
     if outcome.already and not outcome.reviews:
         out.note("Have it reviewed once more: locus review … --again")
     for failure in outcome.failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 
@@ -29,7 +30,14 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, *, now: float
     said = f"GitHub says: {_words(refusal)}" if refusal and _words(refusal) else f"GitHub answered with {status}."
     wait = _wait(headers, now if now is not None else time.time())
     if status == 429 or (status == 403 and (wait is not None or "rate limit" in said.lower())):
-        return ForgeError(f"{said} (rate limit)", reason=Reason.RATE_LIMITED, retry_after=wait or 60.0)
+        wait = wait or 60.0
+        minutes = math.ceil(wait / 60)
+        return ForgeError(
+            f"{said} (rate limit)",
+            reason=Reason.RATE_LIMITED,
+            remedy=f"Try again in {minutes} minute{'s' * (minutes != 1)}.",
+            retry_after=wait,
+        )
     if status == 401:
         return ForgeError(
             f"GitHub does not accept the token. {said}",
@@ -52,7 +60,12 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, *, now: float
         exists = "already exists" in said
         return ForgeError(said, reason=Reason.EXISTS if exists else Reason.INVALID)
     if status >= 500 or status == 408:
-        return ForgeError(f"GitHub has trouble at the moment ({status}).", reason=Reason.UNREACHABLE, retry_after=wait)
+        return ForgeError(
+            f"GitHub has trouble at the moment ({status}).",
+            reason=Reason.UNREACHABLE,
+            remedy="Try again later.",
+            retry_after=wait,
+        )
     return ForgeError(said, reason=Reason.OTHER)
 
 

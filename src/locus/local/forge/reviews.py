@@ -66,6 +66,14 @@ class Pull:
     """Whether its branch is in the same repository, and not in somebody's copy of it."""
 
 
+@dataclass(frozen=True)
+class Posted:
+    """A review that is there already. The text is our own account's."""
+
+    url: str
+    text: str
+
+
 class Remark(Struct, omit_defaults=True):
     """A comment beside lines of a change. `side` is RIGHT for the new file, LEFT for the old one."""
 
@@ -103,7 +111,18 @@ class Reviews:
         return found
 
     async def pull(self, number: int) -> Pull:
-        return self._pull(await self.github.ask("GET", f"{self.github.path}/pulls/{number:d}", _Pull))
+        """One pull request. Raises ForgeError, also when there is none of this number."""
+        try:
+            return self._pull(await self.github.ask("GET", f"{self.github.path}/pulls/{number:d}", _Pull))
+        except ForgeError as e:
+            if e.reason is not Reason.NOT_FOUND:
+                raise
+            raise ForgeError(
+                f"There is no pull request {number} in {self.github.owner}/{self.github.repository}, or the token does"
+                " not show it.",
+                reason=Reason.NOT_FOUND,
+                remedy="Look at its number, and at the address of the remote. Issues have numbers of the same row.",
+            ) from e
 
     async def account(self) -> str | None:
         """Who we are there; None when the token belongs to no account that it may name."""
@@ -114,19 +133,21 @@ class Reviews:
                 return None
             raise
 
-    async def written(self, number: int, mark: str, account: str | None) -> str | None:
-        """The address of our review whose text holds `mark`; None when there is none, or nobody knows which is ours."""
+    async def written(self, number: int, mark: str, account: str | None) -> Posted | None:
+        """Our newest review whose text holds `mark`; None when there is none, or nobody knows which is ours."""
         if account is None:
             return None  # anybody could have written the mark
+        found: Posted | None = None
         for page in range(1, PAGES + 1):
             query = {"per_page": str(PAGE), "page": str(page)}
             part = await self.github.ask("GET", self._reviews(number), list[_Review], query=query)
             for one in part:
-                if mark in (one.body or "") and one.user is not None and one.user.login == account:
-                    return one.html_url
+                text = one.body or ""
+                if mark in text and one.user is not None and one.user.login == account:
+                    found = Posted(one.html_url, text)
             if len(part) < PAGE:
                 break
-        return None
+        return found
 
     async def write(self, number: int, head: str, *, event: str, body: str, remarks: Sequence[Remark]) -> str:
         """Write one review of the commit `head`, with all its remarks or not at all; returns its address."""

@@ -13,9 +13,13 @@ TIMEOUT = 60.0  # seconds
 # As a forge shows it: three lines around each change, renames found. One run gives names and text of the same moment.
 _FORM = (
     *("--raw", "-z", "-p", "-U3", "-M", "--no-abbrev", "--no-color", "--no-ext-diff", "--no-textconv"),
-    *("--ignore-submodules=none", "--src-prefix=a/", "--dst-prefix=b/"),
+    *("--ignore-submodules=none", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/"),
 )
-_STILL = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+_STILL = (
+    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false"),
+    # An empty line without its blank in front would not be counted.
+    *("-c", "diff.suppressBlankEmpty=false"),
+)
 _HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@.*")
 _META = re.compile(r":\d{6} \d{6} [0-9a-f]+ [0-9a-f]+ ([A-Z])\d*")
 

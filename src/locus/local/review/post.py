@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from locus.local.forge.base import ForgeError, Reason
-from locus.local.forge.reviews import Pull, Reviews
+from locus.local.forge.reviews import Posted, Pull, Reviews
 from locus.local.review import text
 from locus.local.review.answer import Verdict
 from locus.local.review.kept import Kept
@@ -26,8 +26,8 @@ class Poster:
         """Whether a pull request is of the same account, or may be."""
         return self.account is None or pull.author.casefold() == self.account.casefold()
 
-    async def posted(self, pull: Pull, head: str) -> str | None:
-        """The address of the review of this commit that was posted before, from whichever machine."""
+    async def posted(self, pull: Pull, head: str) -> Posted | None:
+        """The review of this commit that was posted before, from whichever machine."""
         return await self.forge.written(pull.number, text.mark(head), self.account)
 
     async def post(self, review: Kept, pull: Pull, *, again: bool = False) -> None:
@@ -36,7 +36,7 @@ class Poster:
         """
         assert review.head is not None, "a pull request has a head"
         if not again and (there := await self.posted(pull, review.head)) is not None:
-            review.url = there  # an answer that was lost, or another machine
+            review.url = there.url  # an answer that was lost, or another machine
             return
         own = self.is_own(pull)
         event = "COMMENT" if own else EVENTS[review.verdict]
@@ -47,8 +47,20 @@ class Poster:
                 raise
             # A line that the forge does not show, or a judgement that it does not allow: then as words alone.
             event = "COMMENT"
-            review.url = await self._write(review, pull, event, own=own, beside=False)
+            review.url = await self._alone(review, pull, own=own)
         review.event = event
+
+    async def _alone(self, review: Kept, pull: Pull, *, own: bool) -> str:
+        try:
+            return await self._write(review, pull, "COMMENT", own=own, beside=False)
+        except ForgeError as e:
+            if e.reason is not Reason.INVALID or (await self.forge.pull(pull.number)).head == review.head:
+                raise
+            raise ForgeError(
+                f"Another commit took the place of {(review.head or '')[:7]} meanwhile.",
+                reason=Reason.INVALID,
+                remedy=f"Have the new one reviewed: locus review {pull.number}",
+            ) from e
 
     async def _write(self, review: Kept, pull: Pull, event: str, *, own: bool, beside: bool) -> str:
         return await self.forge.write(
