@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from locus.cli.invocation import Invocation
-from locus.cli.output import Column, Output
+from locus.cli.output import Column, Output, fitted
 from locus.cli.text import ago, duration, safe
 from locus.server.dashboard import words
 
@@ -95,6 +95,15 @@ def test_a_table_for_a_pipe_is_aligned_and_cuts_nothing(capsys: pytest.CaptureFi
         "A-1     5  日本",
         f"A-100  12  {'x' * 300}",
     ]
+
+
+def test_in_a_narrow_terminal_numbers_stay_whole_and_what_grows_gives_way_first() -> None:
+    columns = [Column("N", right=True), Column("STATE"), Column("PATH", grows=True), Column("WHO", grows=True)]
+
+    assert fitted([9, 20, 40, 30], columns, 200) == [9, 20, 40, 30]
+    assert fitted([9, 20, 40, 30], columns, 79) == [9, 20, 25, 25]
+    assert fitted([9, 20, 40, 30], columns, 49) == [9, 16, 12, 12]
+    assert fitted([9, 20, 40, 30], columns, 10) == [9, 12, 12, 12]
 
 
 @pytest.mark.parametrize(

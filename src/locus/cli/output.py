@@ -33,7 +33,8 @@ class Cell:
 class Column:
     title: str
     right: bool = False  # aligned to the right, for numbers
-    grows: bool = False  # is cut when there is no room; one column of a table should
+    grows: bool = False  # is cut when there is no room; at least one column of a table should
+    path: bool = False  # is cut at its beginning: most paths begin alike
 
 
 def is_terminal(stream: IO[str] | None = None) -> bool:
@@ -87,12 +88,9 @@ class Output:
         from rich.text import Text
 
         console = self._console()
-        widths = [
-            max(cell_len(column.title), *(cell_len(safe(_text(row[i]))) for row in rows))
-            for i, column in enumerate(columns)
-        ]
-        fixed = sum(width for width, column in zip(widths, columns, strict=True) if not column.grows)
-        room = max(LEAST, console.width - fixed - GAP * (len(columns) - 1))
+        said = [[safe(_text(cell)) for cell in row] for row in rows]
+        natural = [max(cell_len(column.title), *(cell_len(row[i]) for row in said)) for i, column in enumerate(columns)]
+        widths = fitted(natural, columns, console.width - GAP * (len(columns) - 1))
         table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
         for column, width in zip(columns, widths, strict=True):
             table.add_column(
@@ -100,10 +98,11 @@ class Output:
                 justify="right" if column.right else "left",
                 no_wrap=True,
                 overflow="ellipsis",
-                width=min(width, room) if column.grows else width,
+                width=width,
             )
-        for row in rows:
-            table.add_row(*(Text(safe(_text(cell)), style=_style(cell)) for cell in row))
+        for row, texts in zip(rows, said, strict=True):
+            cut = [_end(text, widths[i]) if columns[i].path else text for i, text in enumerate(texts)]
+            table.add_row(*(Text(text, style=_style(cell)) for text, cell in zip(cut, row, strict=True)))
         console.print(table)
 
     def _plain_table(self, columns: Sequence[Column], rows: Sequence[Sequence[str | Cell]]) -> None:
@@ -138,6 +137,29 @@ class Output:
         from rich.console import Console
 
         return Console(file=stream or sys.stdout, highlight=False, markup=False, emoji=False)
+
+
+def fitted(widths: Sequence[int], columns: Sequence[Column], room: int) -> list[int]:
+    """Widths that fit into `room`: what grows gives way first, the widest most, then other text, and numbers never."""
+    found = list(widths)
+    for yielding in ([column.grows for column in columns], [not column.right for column in columns]):
+        while sum(found) > room:
+            wide = [i for i, yields in enumerate(yielding) if yields and found[i] > LEAST]
+            if not wide:
+                break
+            found[max(wide, key=found.__getitem__)] -= 1
+    return found
+
+
+def _end(text: str, width: int) -> str:
+    """The end of a text that is too wide."""
+    from rich.cells import cell_len
+
+    if cell_len(text) <= width:
+        return text
+    while cell_len(text) >= width:
+        text = text[1:]
+    return f"…{text}"
 
 
 def hanging(line: "Text", console: "Console") -> "list[Text]":
