@@ -63,7 +63,7 @@ def test_a_text_is_answered_with_the_files_that_it_concerns(ada: Person) -> None
     assert found["tokens"] <= 300
     assert "secret.py" not in found["map"]
     assert said.out.splitlines()[:3] == [
-        "shop/till.py  (Python, 4 lines)",
+        "shop/till.py  (Python, 3 lines)",
         "     1  class Till",
         "     2    def pay(self, amount)",
     ]

@@ -1,9 +1,11 @@
 """The map as text keeps to its budget and lets no name pose as another line."""
 
+import os
+
 from hypothesis import given, strategies as st
 
 from locus.local.codemap.digest import Symbol
-from locus.local.codemap.draw import draw, tokens
+from locus.local.codemap.draw import draw, shown, tokens
 from locus.local.codemap.nearest import Found, asked
 from locus.local.codemap.store import Content, File
 
@@ -37,6 +39,11 @@ def test_a_map_keeps_to_its_budget(budget: int, paths: list[str]) -> None:
     assert drawn.tokens <= budget
     assert drawn.tokens == tokens(drawn.text)
     assert len(drawn.files) <= len(paths)
+
+
+def test_bytes_that_are_no_text_are_shown_as_a_shell_takes_them() -> None:
+    assert shown(os.fsdecode(b"caf\xe9.py")) == r"caf\xe9.py"
+    assert shown("a\n\u202eb") == r"a\n\u202eb"
 
 
 @given(st.text(min_size=1, max_size=60))

@@ -19,7 +19,7 @@ def test_a_prompt_is_told_what_is_near(tmp_path: Path) -> None:
 
     text, trouble = ask(tmp_path / "state" / "index", root, Wanted())
 
-    assert text.splitlines() == ["till.py  (Python, 2 lines)", "     1  def pay(): ..."]
+    assert text.splitlines() == ["till.py  (Python, 1 line)", "     1  def pay(): ..."]
     assert trouble == []
 
 
@@ -39,6 +39,17 @@ def test_a_prompt_does_without_a_map_that_cannot_be_had(tmp_path: Path) -> None:
     assert text == ""
     assert len(trouble) == 1
     assert "has no map" in trouble[0]
+
+
+def test_an_index_that_shows_its_damage_late_costs_no_prompt_its_map(tmp_path: Path) -> None:
+    root = write(tmp_path / "shop", {"till.py": "def pay(): ...\n"})
+    before = ask(tmp_path / "index", root, Wanted())
+    with (tmp_path / "index").open("r+b") as index:
+        index.seek(4096)
+        index.write(b"\xa5" * 200_000)
+
+    assert ask(tmp_path / "index", root, Wanted()) == before
+    assert before[1] == []
 
 
 def test_outside_of_a_repository_there_is_none(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from locus.local.codemap.draw import shown
 from locus.local.codemap.overview import Overview, Part, overview
 from locus.local.codemap.owners import owners
 from locus.local.codemap.refresh import MOST_FILES, Refreshed, refresh
-from locus.local.codemap.store import Store, opened
+from locus.local.codemap.store import Damaged, Store, opened
 from locus.local.codemap.told import ranked
 from locus.local.git.trouble import GitError
 from locus.local.known_files import TEST_FILES
@@ -76,6 +76,13 @@ def command(here: Invocation, show: bool, stats: bool, query: str | None, budget
         raise click.UsageError("--budget goes with --query.")
     if query is not None and not query.strip():
         raise click.UsageError('Say what the map is to be about: locus index --query "…"')
+    try:
+        _answer(here, show=show, stats=stats, query=query, budget=budget)
+    except Damaged:
+        _answer(here, show=show, stats=stats, query=query, budget=budget)  # from a new one
+
+
+def _answer(here: Invocation, *, show: bool, stats: bool, query: str | None, budget: int | None) -> None:
     out = Output(here)
     root, ours = folder(here)
     settings = session.settings(here)
@@ -148,7 +155,7 @@ def _tell_overview(here: Invocation, out: Output, found: Overview) -> None:
     if found.modules:
         out.line("")
         out.table(
-            [*numbers, tests, Column("MODULE", grows=True), Column("OWNER")],
+            [*numbers, tests, Column("MODULE", grows=True, path=True), Column("OWNER", grows=True)],
             [[*_numbers(part), Cell(part.name, "bold"), _owner(part)] for part in found.modules],
         )
     if found.more_modules:
@@ -156,7 +163,7 @@ def _tell_overview(here: Invocation, out: Output, found: Overview) -> None:
     if found.entry_points:
         out.line("")
         out.table(
-            [Column("BEGINS"), Column("WHERE"), Column("WHAT", grows=True)],
+            [Column("BEGINS"), Column("WHERE", grows=True, path=True), Column("WHAT", grows=True)],
             [
                 ["as declared" if entry.declared else "by its name", Cell(entry.path, "bold"), entry.starts]
                 for entry in found.entry_points[:SHOWN_ENTRIES]

@@ -59,14 +59,19 @@ def draw(found: Sequence[Found], contents: Mapping[int, Content], asked: Asked, 
 
 def shown(text: str) -> str:
     """A name or a line of a repository, which could otherwise begin a line of its own, or turn one around."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    byte = ord(character) - 0xDC00  # of a name that is no UTF-8, as Python keeps it
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else ascii(character)[1:-1]
 
 
 def _head(one: Found, contents: Mapping[int, Content]) -> str:
     content = contents.get(one.file.content) if one.file.content is not None else None
     about = [language_of(one.file.path) or "not read"]
     if content is not None and content.lines:
-        about.append(f"{content.lines} lines")
+        about.append(f"{content.lines} line" + ("" if content.lines == 1 else "s"))
     if note := one.file.note or (content.note if content else None):
         about = [note]
     return f"{shown(one.file.path)}  ({', '.join(about)})"

@@ -1,11 +1,13 @@
 """Where a program begins: what manifests declare, and files that are called so that everybody knows."""
 
+import configparser
 import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from locus.local.codemap.reading import Tree
 
@@ -43,12 +45,26 @@ def entry_points(root: Path, paths: Iterable[str]) -> list[EntryPoint]:
 
 
 def _of_pyproject(content: bytes) -> list[str]:
+    said = _toml(content)
+    tables = [_table(said, "project", name) for name in ("scripts", "gui-scripts")]
+    tables.append(_table(said, "tool", "poetry", "scripts"))
+    return [f"{name} = {target}" for table in tables for name, target in table.items()]
+
+
+def _of_setup(content: bytes) -> list[str]:
+    setup = configparser.ConfigParser(interpolation=None)
     try:
-        project = tomllib.loads(content.decode("utf-8", "replace")).get("project", {})
-    except (tomllib.TOMLDecodeError, RecursionError):
+        setup.read_string(content.decode("utf-8", "replace"))
+    except configparser.Error:
         return []
-    tables = [project.get(name) for name in ("scripts", "gui-scripts")] if isinstance(project, dict) else []
-    return [f"{name} = {target}" for table in tables if isinstance(table, dict) for name, target in table.items()]
+    declared = setup.get("options.entry_points", "console_scripts", fallback="")
+    return [line.strip() for line in declared.splitlines() if "=" in line]
+
+
+def _of_cargo(content: bytes) -> list[str]:
+    programs = _toml(content).get("bin")
+    listed = [program for program in programs if isinstance(program, dict)] if isinstance(programs, list) else []
+    return [f"{program.get('name', 'bin')} = {program.get('path', 'src/main.rs')}" for program in listed]
 
 
 def _of_package(content: bytes) -> list[str]:
@@ -62,10 +78,28 @@ def _of_package(content: bytes) -> list[str]:
     found = [f"{name} = {target}" for name, target in programs.items()] if isinstance(programs, dict) else []
     if isinstance(programs, str):
         found.append(f"{package.get('name', 'bin')} = {programs}")
-    return [*found, f"main = {main}"] if isinstance(main, str) else found
+    start = _table(package, "scripts").get("start")
+    rest = (("main", main), ("npm start", start))
+    return [*found, *(f"{name} = {said}" for name, said in rest if isinstance(said, str))]
+
+
+def _toml(content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode("utf-8", "replace"))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def _table(said: Any, *names: str) -> dict[str, Any]:
+    """The table of that name in the tables before it; an empty one when somebody put something else there."""
+    for name in names:
+        said = said.get(name) if isinstance(said, dict) else None
+    return said if isinstance(said, dict) else {}
 
 
 _READERS: Mapping[str, Callable[[bytes], list[str]]] = {
     "pyproject.toml": _of_pyproject,
+    "setup.cfg": _of_setup,
     "package.json": _of_package,
+    "Cargo.toml": _of_cargo,
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from locus.local.codemap.digest import Source, split
+from locus.local.codemap.digest import UNREADABLE, Source, split
 from locus.local.codemap.languages import language_of
 from locus.local.codemap.parsing import digests
 from locus.local.codemap.reading import Stamp, Tree
@@ -17,7 +17,7 @@ MOST_BYTES = 512 << 10  # of one file; a longer one is known by its name alone
 SLICE = 16 << 20  # bytes of content that are held at once
 FRESH = 100_000_000  # ns; a file changed so shortly ago may change again without its times showing it
 
-NOT_READ, LARGE, GONE = "not read", "large", "gone"
+NOT_READ, LARGE = "not read", "large"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ async def refresh(store: Store, root: Path, paths: Sequence[str]) -> Refreshed:
         with store.writing():
             store.drop(number, gone)
             store.clear_away()
-    return Refreshed(len(stamps), len(paths) - len(chosen), read, parsed, len(gone), time.monotonic() - began)
+    return Refreshed(len(stamps), len(paths) - len(chosen), read, parsed, len(gone), round(time.monotonic() - began, 3))
 
 
 async def _take(
@@ -71,7 +71,7 @@ async def _take(
         elif stamps[path][0] > MOST_BYTES:
             notes[path] = LARGE
         elif (content := tree.read(path, MOST_BYTES)) is None:
-            notes[path] = GONE
+            notes[path] = UNREADABLE
         else:
             # The same bytes are another content in another language.
             hashes[path] = key = hashlib.blake2b(language.encode() + b"\0" + content, digest_size=20).digest()

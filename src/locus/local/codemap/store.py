@@ -14,7 +14,7 @@ from locus.local.codemap.reading import Stamp
 from locus.local.errors import LocalError
 
 # Raise it when the tables change, or what is read of a content: an older file is thrown away.
-VERSION = 1
+VERSION = 2
 BUSY = 30.0  # seconds to wait for another process that writes
 NAMES, WORDS = 4.0, 1.0  # what a word in a definition's name counts, and elsewhere in the content
 ROOM = 500  # numbers in one statement
@@ -58,6 +58,10 @@ class Content:
     lines: int
     note: str | None
     symbols: Sequence[Symbol]
+
+
+class Damaged(LocalError):
+    """The index was damaged, and has been thrown away: whoever opens it again makes a new one."""
 
 
 class Store:
@@ -196,7 +200,7 @@ class Store:
 def opened(path: Path) -> Iterator[Store]:
     """The store in the file `path`, which is made when it is missing, of another version, or damaged.
 
-    Raises LocalError when it cannot be written.
+    Raises LocalError when it cannot be written, and Damaged when that it is damaged shows only while it is used.
     """
     try:
         db = _whole(path)
@@ -208,11 +212,12 @@ def opened(path: Path) -> Iterator[Store]:
         except sqlite3.DatabaseError as e:
             if e.sqlite_errorcode in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                 _remove(path)
+                raise _trouble(path, e, Damaged) from e
             raise _trouble(path, e) from e
 
 
-def _trouble(path: Path, e: Exception) -> LocalError:
-    return LocalError(
+def _trouble(path: Path, e: Exception, kind: type[LocalError] = LocalError) -> LocalError:
+    return kind(
         f"The index {path} cannot be used: {e}.",
         remedy="Try again; when it stays so, check the space on the disk and the rights of its folder, or remove it.",
     )

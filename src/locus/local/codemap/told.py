@@ -10,7 +10,7 @@ from locus.local.codemap.draw import Drawn, draw
 from locus.local.codemap.listing import of_checkout
 from locus.local.codemap.nearest import asked, nearest
 from locus.local.codemap.refresh import refresh
-from locus.local.codemap.store import Store, opened
+from locus.local.codemap.store import Damaged, Store, opened
 from locus.local.errors import LocalError
 from locus.local.settings import Settings
 
@@ -75,12 +75,19 @@ async def told(
     if not wanted.enabled:
         return ""
     try:
-        with opened(index) as store:
-            async with asyncio.timeout(PATIENCE):
-                await refresh(store, root, paths)
-            return ranked(store, root, about, budget=wanted.budget).text
+        try:
+            return await _told(index, root, paths, about, wanted)
+        except Damaged:
+            return await _told(index, root, paths, about, wanted)  # a new one
     except TimeoutError:
         trouble(f"The map of the repository took more than {PATIENCE:.0f} s, so this prompt has none.")
     except (LocalError, OSError, sqlite3.Error) as e:
         trouble(f"This prompt has no map of the repository: {e.message if isinstance(e, LocalError) else e}")
     return ""
+
+
+async def _told(index: Path, root: Path, paths: Sequence[str], about: str, wanted: Wanted) -> str:
+    with opened(index) as store:
+        async with asyncio.timeout(PATIENCE):
+            await refresh(store, root, paths)
+        return ranked(store, root, about, budget=wanted.budget).text
