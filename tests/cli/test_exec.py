@@ -1,5 +1,6 @@
 """`locus exec` with the real agents: what a person sees, what their files become, and how sessions go on."""
 
+import json
 import os
 from pathlib import Path
 
@@ -42,6 +43,44 @@ def test_what_an_agent_takes_beside_a_person_counts_for_the_day(tmp_path: Path, 
     assert taken.turns >= 2
     assert taken.tokens == sum(turn.input_tokens + turn.output_tokens for turn in told) > 0
     assert taken.seconds > 0
+
+
+def test_a_limit_of_turns_ends_every_agent_at_most_one_answer_later(tmp_path: Path, agent: str) -> None:
+    steps = [*(runs(agent, f"echo {number}") for number in range(5)), Says("Done.")]
+    with beside(tmp_path, agent, *steps) as here:
+        said = here.locus("exec", "Count", "--yes", "--max-turns", "2")
+        session = here.told("sessions", "list")[0]["id"]
+        asked = len(here.requests)
+        again = here.locus("exec", "-s", session, "Go on", "--yes", "--max-usd", "50", "--json")
+
+    assert (said.code, asked) == (1, 2)
+    assert "The limit of 2 turns for this run is reached." in said.err
+    assert f"Go on: locus exec -s {session}" in said.err
+    assert (again.code, json.loads(again.out)["answer"]) == (0, "Done.")
+
+
+def test_a_limit_of_money_is_kept_where_only_the_list_knows_the_price(tmp_path: Path) -> None:
+    steps = [*(runs("codex", f"echo {number}") for number in range(20)), Says("Done.")]
+    with beside(tmp_path, "codex", *steps) as here:
+        said = here.locus("exec", "Count", "--yes", "--max-usd", "0.01", "--json")
+
+    told = json.loads(said.out)
+    assert (said.code, told["ending"]) == (1, "budget")
+    assert "The limit of $0.01 for this run is reached" in told["detail"]
+    assert 0.01 <= told["usd"] < 0.02
+
+
+def test_after_a_limit_of_the_day_nobody_is_started_beside_a_person(tmp_path: Path, agent: str) -> None:
+    with beside(tmp_path, agent, Says("One.")) as here:
+        here.person.variables["LOCUS_DAY_TURNS"] = "1"
+        first = here.locus("exec", "One", "--yes")
+        asked = len(here.requests)
+        others = [here.locus(name, "Two", "--yes") for name in ("exec", "discuss", "plan")]
+
+    assert (first.code, asked, len(here.requests)) == (0, 1, 1)
+    for said in others:
+        assert said.code == 1
+        assert "The limit of 1 turn for today is reached. (day_turns)" in said.err
 
 
 def test_the_agent_edits_the_checkout_but_not_its_git(tmp_path: Path, agent: str) -> None:

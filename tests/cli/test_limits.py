@@ -10,10 +10,10 @@ from rich.console import Console
 from locus.cli.run.agent_words import agent_line, spent
 from locus.cli.run.limits import NAMES, limit_flags, limits_of
 from locus.cli.run.view import RunView
+from locus.local.journal.limits import Caps, Limits
 from locus.local.providers.base import Ending, Finished, Limit, Usage
 from locus.local.settings import load
 from locus.local.worker import told
-from locus.local.worker.limits import Caps, Limits
 
 
 def test_limits_of_the_command_line_have_the_names_and_amounts_of_the_settings() -> None:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from locus.local.journal import Account, Amounts, Ledger
+from locus.local.journal.limits import Caps, Limits
 from locus.local.worker.follow_purse import SHORTEST_WALL, FollowPurse
-from locus.local.worker.limits import Caps, Limits
 
 
 def test_limits_count_what_a_task_a_call_and_a_day_took(tmp_path: Path) -> None:

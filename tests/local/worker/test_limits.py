@@ -12,11 +12,11 @@ from tests.support.model_server import Says
 from tests.support.workshop import IDENTITY, Ran, Workshop, one_of
 
 from locus.local.journal import LEDGER, Account, Amounts, Ledger
+from locus.local.journal.limits import Caps, Limits
 from locus.local.prices import shipped
 from locus.local.providers.base import Finished, Spent
+from locus.local.sessions.spending import UNCOUNTED
 from locus.local.worker import told
-from locus.local.worker.limits import Caps, Limits
-from locus.local.worker.loop import UNCOUNTED
 from locus.local.worker.outcome import Failed, Released
 from locus.wire.tasks import BlockedReason, Status
 from locus.wire.work import FailReason, ReleaseReason

@@ -16,6 +16,9 @@ from locus.local.sessions.turn import turn
 
 FAILED, INTERRUPTED = 1, 130
 
+# Where the agent remembers what it did, and would go on with it.
+GOES_ON = frozenset({Ending.BUDGET, Ending.SILENT, Ending.WALL_LIMIT, Ending.USAGE_LIMIT, Ending.PROVIDER_DOWN})
+
 Listen = Callable[[Event], None]
 
 
@@ -47,8 +50,11 @@ def why(finished: Finished) -> str:
     return "\n".join(part for part in (voice.ENDED[finished.ending], finished.detail.strip()) if part)
 
 
-def remedy(finished: Finished, provider: str) -> str | None:
-    """What the person can do about it."""
+def remedy(finished: Finished, provider: str, *, go_on: str | None = None) -> str | None:
+    """What the person can do about it; `go_on` is the command that goes on with the session, if there is one."""
+    if finished.ending in GOES_ON and go_on is not None and finished.session is not None:
+        until = f"It is reset at {finished.resets_at.astimezone():%H:%M}. " if finished.resets_at is not None else ""
+        return f"{until}Go on: {go_on}"
     if finished.ending is Ending.SESSION_LOST:
         return "Begin a new session: leave out -s."
     if finished.resets_at is not None:

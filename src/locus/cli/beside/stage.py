@@ -11,6 +11,7 @@ import click
 from locus.cli import session
 from locus.cli.invocation import Invocation
 from locus.cli.run import consent
+from locus.cli.run.limits import limits_of
 from locus.local import project, sandbox
 from locus.local.directories import directories
 from locus.local.errors import LocalError
@@ -108,6 +109,7 @@ class Stage:
             effort=self.settings.effort,
             max_turns=self.wish.max_turns,
             max_usd=self.wish.max_usd,
+            day=limits_of(self.settings).day,
         )
 
 

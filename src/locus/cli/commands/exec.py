@@ -139,7 +139,8 @@ def _told(
             )
         )
     elif finished.ending is not Ending.DONE and finished.ending is not Ending.STOPPED:
-        raise LocalError(why(finished), remedy=remedy(finished, session.provider))
+        go_on = f'locus exec -s {session.id} "…"'
+        raise LocalError(why(finished), remedy=remedy(finished, session.provider, go_on=go_on))
     else:
         voice.close(out, finished, session=session.id, resumable=session.native is not None)
     return code_of(finished)

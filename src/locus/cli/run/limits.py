@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import click
 
+from locus.local.journal.limits import Caps, Limits
 from locus.local.settings import BY_NAME, LIMITS, Settings, Value
-from locus.local.worker.limits import Caps, Limits
 
 EXAMPLE = "task_usd=2.50, run_tokens=500000 or day_usd=20"
 NAMES = tuple(setting.name for setting in LIMITS if setting.name != "on_limit")

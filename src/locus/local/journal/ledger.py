@@ -57,6 +57,9 @@ class Amounts:
         """All of them: what a limit of tokens counts."""
         return self.input_tokens + self.output_tokens
 
+    def __add__(self, other: "Amounts") -> "Amounts":
+        return Amounts(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
+
 
 @dataclass(frozen=True)
 class Account:

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from locus.local.directories import directories
 from locus.local.errors import Usage
 from locus.local.git.standing import Standing, harmless_settings, standing
 from locus.local.journal import Account
+from locus.local.journal.limits import Caps
 from locus.local.providers.base import Provider
 from locus.local.providers.command import Command
 from locus.local.sandbox import Ground, Policy, Sandbox, opened as opened_sandbox
@@ -32,6 +33,9 @@ class Desk:
     effort: str | None = None
     max_turns: int | None = None
     max_usd: float | None = None
+    """Limits of one turn, whatever the conversation took before."""
+    day: Caps = field(default_factory=Caps)
+    """The limits of everything on this machine in a day, where nobody else keeps them."""
     account: Account | None = None
     """What is taken here is written down for it; without one, for the session alone."""
 

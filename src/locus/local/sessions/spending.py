@@ -9,6 +9,8 @@ from locus.local.journal import LEDGER, Account, Amounts, Ledger
 from locus.local.prices import Price, PriceList, load
 from locus.local.providers.base import Event, Finished, SessionStarted, Spent, Turn, Usage
 
+UNCOUNTED = "This agent tells neither turns nor tokens: of the limits, only those of time can be kept."
+
 
 @dataclass
 class Spending:
@@ -20,12 +22,30 @@ class Spending:
     model: str | None
     clock: Callable[[], float] = time.monotonic
     _seen: Usage = field(default_factory=Usage)
+    _taken: Amounts = field(default_factory=Amounts)
     _cost: float = 0.0  # by the list of prices
+    _all_priced: bool = True
     _turns: int = 0
     _since: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._since = self.clock()
+
+    @property
+    def taken(self) -> Amounts:
+        """What this turn has taken so far."""
+        return self._taken
+
+    @property
+    def priced(self) -> bool:
+        """Whether it is known what the model costs."""
+        return self.prices.find(self.model) is not None
+
+    def with_cost(self, usage: Usage) -> Usage:
+        """The usage of the turn, with its price by the list where the provider does not say one."""
+        if usage.usd is not None or usage == Usage() or not self._all_priced:
+            return usage
+        return replace(usage, usd=self._cost, by_list=True)
 
     def hear(self, event: Event) -> None:
         """Write down what an event tells of what was taken."""
@@ -58,20 +78,30 @@ class Spending:
     def _new(self, usage: Usage) -> Amounts:
         """What was used since the last look, with its price by the list."""
         delta, self._seen = usage.since(self._seen), usage
-        cost = cost_of(delta, self.prices.find(self.model))
+        price = self.prices.find(self.model)
+        self._all_priced = self._all_priced and (price is not None or delta.tokens == 0)
+        cost = cost_of(delta, price)
         self._cost += cost
         return amounts_of(delta, cost)
 
     def _write(self, taken: Amounts) -> None:
         now = self.clock()
         seconds, self._since = now - self._since, now
-        self.ledger.add(self.account, replace(taken, seconds=seconds))
+        taken = replace(taken, seconds=seconds)
+        self.ledger.add(self.account, taken)
+        self._taken += taken
 
 
 def spending_of(account: Account, model: str | None, environment: Mapping[str, str]) -> Spending:
     """What counts a turn for an account. Raises LocalError when the user's own list of prices is wrong."""
     ours = directories(environment)
     return Spending(Ledger(ours.state / LEDGER), load(ours.prices), account, model)
+
+
+def unpriced(model: str | None) -> str:
+    """What is said when a limit of money counts a model whose price is not known."""
+    name = model or "the agent's own choice of a model"
+    return f"No price is known for {name}: only its tokens are counted, unless the agent tells what it costs."
 
 
 def amounts_of(usage: Usage, usd: float) -> Amounts:

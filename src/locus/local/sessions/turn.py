@@ -1,19 +1,33 @@
 """One turn of a session: a question goes to the agent, events come back, and everything is written down."""
 
 import time
-from asyncio import Event as Flag
+from asyncio import Event as Flag, Task, create_task
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from locus.local.journal import Account
-from locus.local.providers.base import Ask, Ending, Event, Finished, SessionStarted, Text
+from locus.local.journal.limits import Caps
+from locus.local.providers.base import (
+    Ask,
+    Ending,
+    Event,
+    Finished,
+    Notice,
+    SessionStarted,
+    Spent,
+    Text,
+    TextPart,
+    Usage,
+)
 from locus.local.providers.run import run as run_agent
+from locus.local.sessions.bounds import Bounds
 from locus.local.sessions.desk import Desk
 from locus.local.sessions.record import Session, Turn
 from locus.local.sessions.shelf import Shelf
-from locus.local.sessions.spending import spending_of
+from locus.local.sessions.spending import UNCOUNTED, spending_of, unpriced
 
 
 async def turn(
@@ -31,10 +45,15 @@ async def turn(
 
     The conversation goes on where it was: the agent itself remembers it. `said` is what to write down as the question
     when `prompt` holds more than the person typed. `stop` ends the turn early; what the agent had said by then is kept
-    as what it is. Before Finished is told, the session has been saved.
+    as what it is. Limits of the desk end it, too, at most one answer later. Before Finished is told, the session has
+    been saved.
     """
     began, at = time.monotonic(), datetime.now(UTC)
     answer: list[str] = []
+    name = f"session {session.id}"
+    spending = spending_of(desk.account or Account(name, name, name), desk.model, desk.environment)
+    bounds = Bounds(spending, Caps(turns=desk.max_turns, usd=desk.max_usd), desk.day)
+    wall, why_wall = bounds.wall(desk.wall)
     ask = Ask(
         prompt=prompt,
         cwd=desk.cwd,
@@ -44,29 +63,38 @@ async def turn(
         session=session.native,
         usage_before=session.used if session.native else None,
         max_turns=desk.max_turns,
-        max_usd=desk.max_usd,
+        # Who goes on with a conversation counts the money of all of it.
+        max_usd=None if desk.max_usd is None else desk.max_usd + (session.used.usd or 0.0 if session.native else 0.0),
         read_only=desk.read_only,
         schema=schema,
-        parts=parts,
+        parts=parts or bounds.counted,
     )
-    with shelf.transcript(session).open("ab") as transcript:
+    limit = bounds.over()
+    if limit is None and bounds.counted and not desk.provider.COUNTS:
+        yield Notice(UNCOUNTED)
+    ending = Flag()
+    said_unpriced = False
+    with ExitStack() as until_over:
+        transcript = until_over.enter_context(shelf.transcript(session).open("ab"))
 
         def keep(line: bytes) -> None:
             transcript.write(line)
             transcript.flush()
 
-        events = run_agent(
-            desk.provider,
-            ask,
-            environment=desk.environment,
-            silence=desk.silence,
-            wall=desk.wall,
-            stop=stop,
-            transcript=keep,
-            sandbox=desk.sandbox,
-        )
-        name = f"session {session.id}"
-        spending = spending_of(desk.account or Account(name, name, name), desk.model, desk.environment)
+        if limit is not None:
+            events = _not_begun(session, limit)
+        else:
+            until_over.callback(_also(stop, ending).cancel)
+            events = run_agent(
+                desk.provider,
+                ask,
+                environment=desk.environment,
+                silence=desk.silence,
+                wall=wall,
+                stop=ending,
+                transcript=keep,
+                sandbox=desk.sandbox,
+            )
         async with aclosing(events):
             async for event in events:
                 spending.hear(event)
@@ -74,12 +102,41 @@ async def turn(
                     case SessionStarted(id=native, model=model):
                         session.native, session.model = native, model or session.model
                         shelf.save(session)  # whatever happens to us, it can be gone on with
+                    case Spent():
+                        if limit is None and (limit := bounds.over()) is not None:
+                            ending.set()
+                        elif bounds.unpriced and not said_unpriced:
+                            said_unpriced = True
+                            yield Notice(unpriced(spending.model))
                     case Text(text=text):
                         answer.append(text)
-                    case Finished():
-                        _close(session, event, said or prompt, "\n\n".join(answer), at, time.monotonic() - began)
-                        shelf.save(session)
+                    case TextPart() if not parts:
+                        continue
+                    case Finished(ending=Ending.STOPPED) if limit is not None:
+                        event = replace(event, ending=Ending.BUDGET, detail=limit)
+                    case Finished(ending=Ending.WALL_LIMIT) if why_wall is not None:
+                        event = replace(event, ending=Ending.BUDGET, detail=why_wall)
+                if isinstance(event, Finished):
+                    event = replace(event, usage=spending.with_cost(event.usage))
+                    _close(session, event, said or prompt, "\n\n".join(answer), at, time.monotonic() - began)
+                    shelf.save(session)
                 yield event
+
+
+async def _not_begun(session: Session, limit: str) -> AsyncGenerator[Event, None]:
+    """Nobody is started when a limit is reached already."""
+    yield Finished(Ending.BUDGET, limit, session=session.native, usage=Usage(), turns=0, resets_at=None, exit=None)
+
+
+def _also(stop: Flag | None, ending: Flag) -> Task[None]:
+    """End a turn when its caller says so; a limit of ours ends it by the same flag."""
+
+    async def wait() -> None:
+        if stop is not None:
+            await stop.wait()
+            ending.set()
+
+    return create_task(wait())
 
 
 def _close(session: Session, finished: Finished, asked: str, answer: str, at: datetime, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The settings that say how much a run may take. What they mean is in `worker/limits.py`."""
+"""The settings that say how much a run may take. What they mean is in `journal/limits.py`."""
 
 from locus.local.settings.kinds import Amount, Choice, Whole
 from locus.local.settings.setting import Setting

@@ -4,6 +4,7 @@ import time
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from locus.local.journal.limits import Reached, Scope
 from locus.local.permissions.desk import Answer, Question
 from locus.local.providers.base import (
     Ask,
@@ -22,7 +23,6 @@ from locus.local.providers.run import run as run_agent
 from locus.local.sandbox import Sandbox
 from locus.local.worker import told
 from locus.local.worker.attempt import Attempt, Stopped
-from locus.local.worker.limits import Reached, Scope
 from locus.local.worker.outcome import REASONS, Ended
 from locus.local.worker.records import Remembered
 from locus.local.worker.stop import StopReason

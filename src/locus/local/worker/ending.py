@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from locus.local.worker.limits import Scope, minutes_sentence
+from locus.local.journal.limits import Scope, minutes_sentence
 from locus.local.worker.why import Why
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from locus.local.journal import Account, Amounts, Ledger
-from locus.local.worker.limits import Limits, Reached, Scope, reached
+from locus.local.journal.limits import Limits, Reached, Scope, reached
 
 SHORTEST_WALL = 1.0  # seconds
 

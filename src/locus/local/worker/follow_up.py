@@ -132,11 +132,9 @@ class FollowUp:
         return criticism_prompt(self.task, self.title, self.criticism, resumed=resumed, checks=names)
 
     async def _ask(self, session: Session, prompt: str) -> Finished:
-        used = session.used
         if (limit := self._over()) is not None:
             raise LocalError(limit)
-        # Some count the money of the whole conversation.
-        desk = self._desk(max_usd=None if self.max_usd is None else max(self.max_usd, 0.01) + (used.usd or 0.0))
+        desk = self._desk(max_usd=None if self.max_usd is None else max(self.max_usd, 0.01))
         finished: Finished | None = None
         said = ""
         events = turn(desk, self.shelf, session, prompt, stop=self.stop, schema=ANSWERS, parts=True)

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from locus.client.errors import NotFound, PlaneError
 from locus.local.errors import LocalError
 from locus.local.journal import LEDGER, Journal, Ledger
+from locus.local.sessions.spending import UNCOUNTED
 from locus.local.worker import pull_request, resume, told
 from locus.local.worker.agent import registration
 from locus.local.worker.allowance import Allowance
@@ -41,7 +42,6 @@ WAIT_MS = 25_000  # of one long poll
 DRAINING_WAIT_MS = 800  # of one, when the run ends as soon as others have finished their tasks
 SPRINT_POLL = 2.0  # seconds between looks for an active sprint, when there is none
 NO_CHECKS = "No checks are configured, so work goes to review unproved. Add some to .locus/config.toml."
-UNCOUNTED = "This agent tells neither turns nor tokens: of the limits, only those of time can be kept."
 
 
 @dataclass(frozen=True)

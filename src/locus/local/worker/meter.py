@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from locus.local.journal import Account, Amounts, Ledger
+from locus.local.journal.limits import Limits, Reached, Scope, minutes_sentence, reached
 from locus.local.prices import Price, PriceList
 from locus.local.providers.base import Finished, Spent, Turn, Usage
-from locus.local.sessions.spending import amounts_of, cost_of
-from locus.local.worker.limits import Limits, Reached, Scope, minutes_sentence, reached
+from locus.local.sessions.spending import amounts_of, cost_of, unpriced
 
 SHORTEST_WALL = 1.0  # seconds
 
@@ -23,7 +23,7 @@ class Purse:
     prices: Callable[[], PriceList]
     tell: Callable[[str], None]
     run: str
-    _unpriced: set[str] = field(default_factory=set)
+    _unpriced: set[str | None] = field(default_factory=set)
 
     def reached(self) -> Reached | None:
         """The limit of the run or of the day that is reached."""
@@ -35,12 +35,9 @@ class Purse:
     def price(self, model: str | None) -> Price | None:
         """What a model costs; that it is not known is said once, where it matters."""
         found = self.prices().find(model)
-        name = model or "the agent's own choice of a model"
-        if found is None and self.limits.of_money and name not in self._unpriced:
-            self._unpriced.add(name)
-            self.tell(
-                f"No price is known for {name}: only its tokens are counted, unless the agent tells what it costs."
-            )
+        if found is None and self.limits.of_money and model not in self._unpriced:
+            self._unpriced.add(model)
+            self.tell(unpriced(model))
         return found
 
 

@@ -8,13 +8,13 @@ from locus.client.plane import ControlPlane
 from locus.local.codemap.told import Wanted
 from locus.local.forge.table import Choice
 from locus.local.git.checkout import Checkout
+from locus.local.journal.limits import Limits
 from locus.local.permissions.asker import Asker
 from locus.local.prices import PriceList, shipped
 from locus.local.project import Project
 from locus.local.providers.base import Provider
 from locus.local.sandbox import Policy
 from locus.local.sessions.folder import Folder, folder_of
-from locus.local.worker.limits import Limits
 from locus.local.worker.parking import OnLimit, Patience
 from locus.local.worker.told import Told
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from locus.local.journal import Amounts
+from locus.local.journal.ledger import Amounts
 
 
 class Scope(StrEnum):
@@ -32,7 +32,7 @@ class Caps:
 
 @dataclass(frozen=True)
 class Limits:
-    """All limits of a worker. The time of one task has a limit of its own, for each attempt."""
+    """All limits of agents. The time of one task has a limit of its own, for each attempt."""
 
     task: Caps = field(default_factory=Caps)
     run: Caps = field(default_factory=Caps)
