@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pexpect
 import psutil
 import pytest
 from tests.support import person as persons
@@ -132,6 +134,13 @@ def test_a_second_up_says_that_it_runs_and_starts_nothing(person: Person) -> Non
     another = person.locus("up", "--detach", "--port", str(free_port()))
     assert another.code == 1
     assert "locus down" in another.err
+
+
+def test_the_link_can_be_taken_up_whole_in_a_narrow_terminal(person: Person) -> None:
+    terminal = person.at_terminal("up", "--port", "0", "--detach", columns=60)
+    terminal.expect(pexpect.EOF)
+
+    assert re.search(r"^  http://127\.0\.0\.1:\d+/sign-in/once/\S{43}\r$", str(terminal.before), re.MULTILINE)
 
 
 def test_each_up_prints_a_link_that_signs_a_browser_in(person: Person) -> None:

@@ -63,14 +63,16 @@ class Person:
         )
         return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def at_terminal(self, *arguments: str, cwd: Path | None = None, timeout: float = 60) -> "pexpect.spawn[str]":
-        """Start `locus` in a terminal of 100 columns."""
+    def at_terminal(
+        self, *arguments: str, cwd: Path | None = None, timeout: float = 60, columns: int = 100
+    ) -> "pexpect.spawn[str]":
+        """Start `locus` in a terminal."""
         return pexpect.spawn(
             sys.executable,
             ["-m", "locus", *arguments],
             cwd=str(cwd or self.home),
             env=self.environment(),  # type: ignore[arg-type]
-            dimensions=(40, 100),
+            dimensions=(40, columns),
             encoding="utf-8",
             timeout=timeout,
         )

@@ -256,13 +256,14 @@ def _tell(out: Output, record: hosting.Record, sign_in: str | None, *, started: 
         )
         return
     out.line(Cell("✓ ", "green"), "Locus runs at ", Cell(record.url, "bold"), "" if started else "  (it ran already)")
+    if sign_in:
+        out.line(Cell("  Sign in    ", "dim"), "once, within 10 minutes:")
+        out.address(sign_in)
     rows = [
         ("API", f"{record.url}/api/docs"),
         ("Workspace", record.workspace or "choose one: locus config set workspace NAME"),
     ]
     rows += [("Data", record.data), ("Log", record.log)]
-    if sign_in:
-        rows.insert(0, ("Sign in", f"{sign_in}  (once, within 10 minutes)"))
     for name, value in rows:
         out.line(Cell(f"  {name:<11}", "dim"), value)
     if VARIABLE in os.environ:
