@@ -82,6 +82,17 @@ def test_the_first_page_of_help_imports_nothing_heavy(person: Person, arguments:
     assert not imported(person, *arguments) & (HEAVY | {"locus.cli.main"})
 
 
+@pytest.mark.parametrize("columns", [120, 80, 60])
+def test_the_first_page_of_help_fits_into_the_terminal(person: Person, columns: int) -> None:
+    terminal = person.at_terminal("--help", columns=columns)
+    terminal.expect(pexpect.EOF)
+
+    lines = str(terminal.before).splitlines()
+    assert max(map(len, lines)) <= min(columns, 100)
+    assert "  config            Read and change settings, and see where" in "\n".join(lines)
+    assert " ".join(str(terminal.before).split()) == " ".join(person.locus("--help").out.split())
+
+
 def test_help_of_a_command_imports_neither_a_client_nor_rich(person: Person) -> None:
     assert not imported(person, "config", "--help") & {"httpx", "rich", "tomlkit"}
 
@@ -134,6 +145,13 @@ def test_a_slip_of_the_pen_is_wrong_usage_with_a_suggestion(
     assert said.code == 2
     assert suggestion in said.err
     assert said.out == ""
+
+
+def test_a_flag_that_is_like_no_other_is_not_taken_for_one(person: Person) -> None:
+    said = person.locus("run", "--agnets")
+
+    assert said.code == 2
+    assert said.err == "No such option '--agnets'.\nSee `locus run --help`.\n"
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,15 @@ class Command(click.Command):
         taken = {name for param in self.params for name in param.opts}
         return [*super().get_params(ctx), *(option for option in GLOBAL if taken.isdisjoint(option.opts))]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as e:
+            # click compares the dashes too, by which `--agnets` is nearly `--yes`.
+            known = [name[2:] for param in self.get_params(ctx) for name in param.opts if name.startswith("--")]
+            meant = get_close_matches(e.option_name[2:], known) if e.option_name.startswith("--") else []
+            raise click.NoSuchOption(e.option_name, possibilities=[f"--{name}" for name in meant], ctx=e.ctx) from e
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         own = [r for p in self.params if isinstance(p, click.Option) and (r := p.get_help_record(ctx)) is not None]
         if own:

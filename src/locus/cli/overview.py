@@ -1,5 +1,8 @@
 """The table of commands and the first page of help, as literals: `locus --help` imports nothing else."""
 
+import os
+import sys
+
 # Section, then its commands in the order in which people need them. A command is the module of the same name
 # in locus.cli.commands; its attribute `command` is imported when it is called.
 SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
@@ -93,19 +96,41 @@ GLOBAL_FLAGS: tuple[tuple[str, str], ...] = (
 )
 
 
+WIDEST = 100  # columns, as the help of a command has at most
+LEAST = 20  # columns that a text keeps, however narrow the terminal is
+
+
 def text() -> str:
-    """The first page of help."""
-    width = max(len(name) for name, _ in (*SUMMARIES.items(), *GLOBAL_FLAGS)) + 2
-    lines = [
-        "Locus: project management for coding agents. Planning on a server, execution on your machine.",
-        "",
-        "Usage: locus COMMAND [ARGUMENTS]",
-    ]
+    """The first page of help, in lines that fit into the terminal; for a pipe nothing is broken."""
+    try:
+        room = min(WIDEST, os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (AttributeError, OSError, ValueError):
+        room = sys.maxsize
+    width = max(len(name) for name, _ in (*SUMMARIES.items(), *GLOBAL_FLAGS)) + 4
+    longest = max(len(line) for line, _ in EXAMPLES) + 4
+    beside = room - longest > LEAST  # else what an example does stands below it
+    lines = _folded(
+        "", "Locus: project management for coding agents. Planning on a server, execution on your machine.", room
+    )
+    lines += ["", "Usage: locus COMMAND [ARGUMENTS]"]
     for title, commands in SECTIONS:
-        lines += ["", f"{title}:", *(f"  {name:<{width}}{summary}" for name, summary in commands)]
-    lines += ["", "Everywhere:", *(f"  {flags:<{width}}{doc}" for flags, doc in GLOBAL_FLAGS)]
-    lines += [f"  {'--version':<{width}}Show the version"]
-    longest = max(len(line) for line, _ in EXAMPLES) + 2
-    lines += ["", "Examples:", *(f"  {line:<{longest}}{does}" for line, does in EXAMPLES)]
-    lines += ["", "`locus COMMAND --help` tells more about one of them."]
-    return "\n".join(lines)
+        lines += ["", f"{title}:"]
+        for name, summary in commands:
+            lines += _folded(f"  {name:<{width - 2}}", summary, room)
+    lines += ["", "Everywhere:"]
+    for flags, does in (*GLOBAL_FLAGS, ("--version", "Show the version")):
+        lines += _folded(f"  {flags:<{width - 2}}", does, room)
+    lines += ["", "Examples:"]
+    for line, does in EXAMPLES:
+        lines += _folded(f"  {line:<{longest - 2}}", does, room) if beside else [f"  {line}", f"      {does}"]
+    return "\n".join([*lines, "", "`locus COMMAND --help` tells more about one of them."])
+
+
+def _folded(head: str, text: str, room: int) -> list[str]:
+    """The text after its head, in lines that fit into `room` columns, one below the other."""
+    lines = [head]
+    for word in text.split():
+        if len(lines[-1]) > len(head) and len(lines[-1]) + 1 + len(word) > max(room, len(head) + LEAST):
+            lines.append(" " * len(head))
+        lines[-1] += word if len(lines[-1]) == len(head) else f" {word}"
+    return lines
