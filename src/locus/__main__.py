@@ -18,6 +18,11 @@ def main() -> int:
         from locus.cli.overview import text
 
         return _say(text())
+    if "--json-stream" in arguments:
+        # It promises a last word, also to who ends it while it is still being imported: that signal waits until then.
+        import signal
+
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     # Importing makes many objects and no garbage; looking for some after every 700 takes longer than some modules do.
     gc.set_threshold(20_000)
     try:

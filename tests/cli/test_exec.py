@@ -230,6 +230,16 @@ def test_deleting_a_session_deletes_what_the_agent_kept_of_it(tmp_path: Path, ag
     assert here.told("sessions", "list") == []
 
 
+def test_sessions_are_found_below_exec_too(tmp_path: Path) -> None:
+    with beside(tmp_path, "claude", Says("x")) as here:
+        here.locus("exec", "Go", "--yes")
+        listed, below = here.told("sessions", "list"), here.told("exec", "sessions", "list")
+        here.locus("exec", "sessions", "clear", "--yes")
+
+    assert below == listed and len(below) == 1
+    assert here.told("sessions", "list") == []
+
+
 def test_a_session_that_somebody_works_in_is_not_gone_on_with(tmp_path: Path) -> None:
     with beside(tmp_path, "claude", Says("x")) as here:
         here.locus("exec", "Go", "--yes")

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def test_a_signal_completes_the_tools_and_says_the_last_word(
         code, out = interrupted(here, number, lambda text: wanted in text)
 
     lines = kept(out, code)
-    assert code == 130
+    assert code == 128 + number
     assert [line["payload"]["status"] for line in lines if line["type"] == "status"][-1] == "interrupted"
     assert [line for line in lines if line["type"] == "error"] == []
     assert with_argument(naps) == []
@@ -131,23 +132,52 @@ def test_an_agent_that_is_not_installed_is_an_error_of_its_own(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "where", "code", "word"),
     [
-        (["-s", "nosuchid"], "shop", 1, "SESSION_NOT_FOUND"),
-        (["--nonsense"], "shop", 2, "UNKNOWN"),
-        (["--provider", "nobody"], "shop", 2, "UNKNOWN"),
-        (["--max-turns", "none"], "shop", 2, "UNKNOWN"),
-        ([], ".", 1, "UNKNOWN"),
+        (["exec", "Go", "-s", "nosuchid"], "shop", 1, "SESSION_NOT_FOUND"),
+        (["exec", "Go", "--nonsense"], "shop", 2, "UNKNOWN"),
+        (["exec", "Go", "--provider", "nobody"], "shop", 2, "UNKNOWN"),
+        (["exec", "Go", "--max-turns", "none"], "shop", 2, "UNKNOWN"),
+        (["exec", "Go"], ".", 1, "UNKNOWN"),
+        (["exec"], "shop", 2, "UNKNOWN"),
+        (["exec", ""], "shop", 2, "UNKNOWN"),
+        (["exec", "-i"], "shop", 2, "UNKNOWN"),
+        (["exec", "Go", "--json"], "shop", 2, "UNKNOWN"),
+        (["exec", "Go", "--no-stream"], "shop", 2, "UNKNOWN"),
+        (["-C", "nowhere", "exec", "Go"], "shop", 2, "UNKNOWN"),
     ],
-    ids=["no session", "no such flag", "no such provider", "no number", "no repository"],
+    ids=[
+        *("no session", "no such flag", "no such provider", "no number", "no repository"),
+        *("no prompt", "an empty prompt", "a conversation", "one document", "no stream", "no such folder"),
+    ],
 )
 def test_what_is_wrong_before_anything_starts_keeps_the_protocol(
     tmp_path: Path, arguments: list[str], where: str, code: int, word: str
 ) -> None:
     person = standing(tmp_path, "claude", sandbox=False)
 
-    said = person.locus("exec", "Go", "--yes", "--json-stream", *arguments, cwd=person.home / where)
+    said = person.locus(*arguments, "--yes", "--json-stream", cwd=person.home / where)
 
     lines = kept(said.out, said.code)
     assert (said.code, error_of(lines)["code"]) == (code, word)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_before_there_is_anything_to_tell_keeps_the_protocol(tmp_path: Path, number: signal.Signals) -> None:
+    person = standing(tmp_path, "claude", sandbox=False)
+    child = subprocess.Popen(
+        command("exec", "Go", "--yes", "--json-stream"),
+        cwd=person.home / "shop",
+        env=person.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    while not blocks(child.pid, number):  # it has begun, and imports the rest of itself
+        assert child.poll() is None
+        time.sleep(0.001)
+    child.send_signal(number)
+    out, _ = child.communicate(timeout=60)
+
+    kept(out, child.returncode)
+    assert child.returncode == 128 + number
 
 
 def test_a_broken_settings_file_keeps_the_protocol(tmp_path: Path) -> None:
@@ -188,6 +218,13 @@ def test_a_text_that_came_in_parts_is_not_told_twice() -> None:
     assert [line["payload"]["content"] for line in told if line["type"] == "text_delta"] == [
         *("One ", "two", "Three", "Fo", "ur")
     ]
+
+
+def blocks(pid: int, number: signal.Signals) -> bool:
+    """Whether a process holds a signal back."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigBlk:"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 def interrupted(here: Beside, number: signal.Signals, ready: Callable[[str], bool]) -> tuple[int, str]:

@@ -13,6 +13,7 @@ class Invocation:
     server: str | None = None
     workspace: str | None = None
     directory: Path | None = None  # of -C
+    streaming: bool = False  # a stream of JSON lines has begun, and will say its own last word
 
     @property
     def cwd(self) -> Path:

@@ -12,6 +12,7 @@ from locus.version import VERSION
 
 DONE = 0
 INTERRUPTED = 130
+JSON_STREAM = "--json-stream"  # of `locus exec`, which promises a first and a last line whatever happens
 PIPE_CLOSED = 141  # as every tool that the end of its pipe stops
 
 
@@ -44,7 +45,12 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal that knows no UTF-8 is no reason to fail
     here = Invocation(json="--json" in arguments)
+    streaming = JSON_STREAM in arguments and "exec" in arguments
     try:
+        if JSON_STREAM in arguments:
+            from locus.cli.beside.interrupts import rising
+
+            rising()
         if "_LOCUS_COMPLETE" in os.environ:
             root.main(list(arguments), prog_name="locus")
         with root.make_context("locus", list(arguments), obj=here) as ctx:
@@ -52,8 +58,13 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except click.exceptions.Exit as e:
         return e.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except KeyboardInterrupt as e:
+        code = getattr(e, "exit_code", INTERRUPTED)
+        if streaming and not here.streaming:
+            from locus.cli.beside.ndjson import never_begun
+
+            never_begun(code, here.cwd)
+        return code
     except BrokenPipeError:
         # The reader has gone. Python would complain about the flush at its own end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -62,6 +73,10 @@ def run(arguments: Sequence[str]) -> int:
         from locus.cli.failure import tell
 
         code = tell(e, here)
+        if streaming and not here.streaming:
+            from locus.cli.beside.ndjson import never_begun
+
+            never_begun(code, here.cwd, e)
         _let_go_of_output()
         return code
     return result if isinstance(result, int) else DONE

@@ -36,15 +36,15 @@ MOST_NAMES = 200  # that are offered when a path is being typed
 PROMPT = "› "
 
 
-def converse(here: Invocation, stage: Stage, going_on: str | None) -> int:
+def converse(here: Invocation, stage: Stage, going_on: str | None, *, stream: bool = True) -> int:
     """Talk until the person leaves. Raises UsageError when there is no terminal to talk at."""
     if not (is_terminal() and os.isatty(0)):
         raise click.UsageError('-i needs a terminal. Without one: locus exec "…", then locus exec -s ID "…"')
     session = stage.shelf.find(going_on) if going_on else stage.session()
-    return sessions.run(_converse(here, stage, session))
+    return sessions.run(_converse(here, stage, session, stream=stream))
 
 
-async def _converse(here: Invocation, stage: Stage, session: Session) -> int:
+async def _converse(here: Invocation, stage: Stage, session: Session, *, stream: bool) -> int:
     out = Output(here)
     stage.folder.make()
     stage.folder.history.touch(mode=0o600)
@@ -80,16 +80,19 @@ async def _converse(here: Invocation, stage: Stage, session: Session) -> int:
                     case _:
                         _help(out, asked)
                 continue
-            await _answered(here, stage, desk, session, asked)
+            await _answered(here, stage, desk, session, asked, stream=stream)
     if session.turns:
         out.note(f"The session is kept: locus exec -i -s {session.id}")
     return 0
 
 
-async def _answered(here: Invocation, stage: Stage, desk: Desk, session: Session, asked: str) -> None:
-    """One turn. The first Ctrl+C stops the agent and keeps the session, a second one does not wait for it."""
+async def _answered(here: Invocation, stage: Stage, desk: Desk, session: Session, asked: str, *, stream: bool) -> None:
+    """One turn. The first Ctrl+C stops the agent and keeps the session, a second one does not wait for it.
+
+    Raises Signalled when the whole command is to end.
+    """
     out = Output(here)
-    aloud = voice.Aloud(here)
+    aloud = voice.Aloud(here, stream=stream)
     with stage.shelf.using(session), Interrupts() as interrupts:
 
         async def work(stop: asyncio.Event) -> None:
@@ -105,6 +108,8 @@ async def _answered(here: Invocation, stage: Stage, desk: Desk, session: Session
             await interrupts.during(work)
         except asyncio.CancelledError:
             voice.print_beside(out, "Ended at once.")
+        if interrupts.leaving:
+            raise KeyboardInterrupt
 
 
 def _describe(out: Output, session: Session) -> None:

@@ -9,8 +9,10 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 
 from locus.cli.output import harmless_json
@@ -25,8 +27,10 @@ from locus.local.providers.base import (
     ToolFinished,
     ToolStarted,
 )
+from locus.local.sessions.shelf import new_id
 
 PROTOCOL = 1
+USAGE = 2
 # The words of version 1. What is none of them is UNKNOWN; `details.ending` says it in our own words.
 CODES: dict[Ending, str] = {
     Ending.MISSING: "CLI_NOT_FOUND",
@@ -169,6 +173,18 @@ class Stream:
             "payload": payload,
         }
         self.write(harmless_json(msgspec.json.encode(line).decode()) + "\n")
+
+
+def never_begun(exit_code: int, cwd: Path, wrong: Exception | None = None) -> None:
+    """The whole stream of a command that was wrong, or was interrupted, before there was anything to stream."""
+    stream = Stream(new_id())
+    stream.start(provider=None, model=None, cwd=str(cwd))
+    if wrong is None:
+        stream.status("interrupted", "The run was interrupted.")
+    else:
+        message = wrong.format_message() if isinstance(wrong, click.ClickException) else str(wrong)
+        stream.error("UNKNOWN", message, details={"ending": "usage"} if exit_code == USAGE else None)
+    stream.done(exit_code)
 
 
 def _known(**fields: Any) -> dict[str, Any]:

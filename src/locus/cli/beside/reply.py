@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from locus.cli.beside import voice
+from locus.cli.beside.interrupts import Interrupts
 from locus.cli.beside.stage import Stage
 from locus.local.discussion.insights import told_about
 from locus.local.providers.base import Ending, Event, Finished
@@ -14,7 +15,7 @@ from locus.local.sessions.record import Session
 from locus.local.sessions.shelf import Shelf
 from locus.local.sessions.turn import turn
 
-FAILED, INTERRUPTED = 1, 130
+FAILED = 1
 
 # Where the agent remembers what it did, and would go on with it.
 GOES_ON = frozenset({Ending.BUDGET, Ending.SILENT, Ending.WALL_LIMIT, Ending.USAGE_LIMIT, Ending.PROVIDER_DOWN})
@@ -38,11 +39,11 @@ async def reply(
     return last
 
 
-def code_of(finished: Finished) -> int:
+def code_of(finished: Finished, interrupts: Interrupts) -> int:
     """The exit code for how a turn ended."""
     if finished.ending is Ending.DONE:
         return 0
-    return INTERRUPTED if finished.ending is Ending.STOPPED else FAILED
+    return interrupts.exit_code if finished.ending is Ending.STOPPED else FAILED
 
 
 def why(finished: Finished) -> str:

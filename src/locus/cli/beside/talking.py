@@ -106,6 +106,10 @@ async def _spoken(talk: Talk, table: Table, message: str | None, interrupts: Int
         exchange = await interrupts.during(work)
     except asyncio.CancelledError:
         voice.print_beside(talk.out, "Ended at once.")
+        exchange = None
+    if interrupts.leaving:
+        raise KeyboardInterrupt
+    if exchange is None:
         return
     if exchange.reply is not None:
         show(talk.out, exchange)

@@ -11,7 +11,7 @@ from locus.cli import frame, session as sessions, words
 from locus.cli.beside import voice
 from locus.cli.beside.interrupts import Interrupts
 from locus.cli.beside.ndjson import Stream
-from locus.cli.beside.reply import FAILED, INTERRUPTED, Listen, code_of, remedy, reply, where, why
+from locus.cli.beside.reply import FAILED, Listen, code_of, remedy, reply, where, why
 from locus.cli.beside.stage import NoAgent, Stage, Wish, folder, options, prepare
 from locus.cli.invocation import Invocation
 from locus.cli.output import Output
@@ -20,27 +20,21 @@ from locus.local.providers.base import Ending, Finished
 from locus.local.sessions.record import Session
 from locus.local.sessions.shelf import NoSuchSession, Shelf, new_id
 
-USAGE = 2
 JSON_STREAM = "--json-stream"
+SESSIONS = "sessions"
 
 
 class Exec(frame.Command):
-    """Keeps the protocol of `--json-stream` also when the rest of the command line is wrong."""
+    """`locus exec sessions …` is `locus sessions …`: people look for what they began where they began it."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        given = list(args)
-        try:
+        if args[:1] != [SESSIONS]:
             return super().make_context(info_name, args, parent=parent, **extra)
-        except click.UsageError as e:
-            if JSON_STREAM in given:
-                here = parent.obj if parent is not None and isinstance(parent.obj, Invocation) else Invocation()
-                stream = Stream(new_id())
-                stream.start(provider=None, model=None, cwd=str(here.cwd))
-                stream.error("UNKNOWN", e.format_message(), details={"ending": "usage"})
-                stream.done(USAGE)
-            raise
+        from locus.cli.commands.sessions import command as sessions_command
+
+        return sessions_command.make_context(SESSIONS, args[1:], parent=parent, **extra)
 
 
 @dataclass(frozen=True)
@@ -90,11 +84,12 @@ def command(
       locus exec -s k3f9 "Then fix it"
       git diff | locus exec - --read-only
     """
-    if json_stream and (interactive or here.json):
-        raise click.UsageError(f"{JSON_STREAM} cannot be combined with {'-i' if interactive else '--json'}.")
+    given = {"-i": interactive, "--json": here.json, "--no-stream": no_stream}
+    if json_stream and (others := [flag for flag, is_given in given.items() if is_given]):
+        raise click.UsageError(f"{JSON_STREAM} cannot be combined with {others[0]}.")
     if interactive and (prompt is not None or here.json):
         raise click.UsageError("-i asks you for prompts itself; leave out the prompt and --json.")
-    if prompt is None and not interactive:
+    if not interactive and not (prompt or "").strip():
         raise click.UsageError('Say what is to be done: locus exec "…", or talk with the agent: locus exec -i')
     with Interrupts() as interrupts:
         if json_stream:
@@ -104,7 +99,7 @@ def command(
             # Its own toolkit takes its time to import.
             from locus.cli.beside.conversation import converse
 
-            return converse(here, stage, going_on)
+            return converse(here, stage, going_on, stream=not no_stream)
         asked = words.message(prompt)
         assert asked is not None
         return _told(here, interrupts, stage, going_on, asked, stream=not no_stream)
@@ -143,7 +138,7 @@ def _told(
         raise LocalError(why(finished), remedy=remedy(finished, session.provider, go_on=go_on))
     else:
         voice.close(out, finished, session=session.id, resumable=session.native is not None)
-    return code_of(finished)
+    return code_of(finished, interrupts)
 
 
 def _streamed(
@@ -154,6 +149,7 @@ def _streamed(
     cwd = str(here.cwd.resolve())
     code, tokens = FAILED, None
     try:
+        here.streaming = True
         stage = prepare(here, wish, command="exec", read_only=read_only, going_on=going_on)
         stream.start(provider=stage.provider.NAME, model=stage.settings.model, cwd=str(stage.cwd))
         stream.status("running", "Building prompt context")
@@ -162,14 +158,15 @@ def _streamed(
         session = stage.shelf.find(going_on) if going_on else stage.session(stream.session)
         with stage.shelf.using(session):
             finished = sessions.run(_turn(stage, session, asked, interrupts, stream.tell, parts=True))
-        code = code_of(finished)
-        tokens = finished.usage.input_tokens + finished.usage.output_tokens
+        tokens = finished.usage.tokens
+        code = code_of(finished, interrupts)
+        interrupts.calm()
     except (KeyboardInterrupt, asyncio.CancelledError):
         interrupts.calm()
         stream.start(provider=None, model=None, cwd=cwd)
         stream.status("interrupted", "The run was interrupted.")
         stream.failed = True
-        code = INTERRUPTED
+        code = interrupts.exit_code
     except LocalError as e:
         interrupts.calm()
         code = e.exit_code
