@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import httpx
 import pexpect
 import pytest
 from tests.support import person as persons
+from tests.support.fault_proxy import Act, between
 from tests.support.person import Person, Said
 from tests.support.server import RunningServer
 
@@ -246,6 +248,104 @@ async def test_a_file_of_the_project_is_pushed_and_pushed_again_as_the_same_doc(
     assert "design.md" not in wire
 
 
+async def test_a_push_that_cannot_keep_its_file_sends_nothing(desk: Desk) -> None:
+    (desk.root / "notes.md").write_text("# Notes\n")
+    (desk.root / ".locus").mkdir()
+    desk.folder.symlink_to(desk.person.home)
+
+    said = await desk.locus("push", "notes.md", "--yes")
+
+    assert said.code == 1
+    assert "documents is a link or a file" in said.err
+    assert await desk.titles() == []
+
+
+async def test_a_push_that_heard_no_answer_makes_one_doc_when_it_is_tried_again(desk: Desk) -> None:
+    (desk.root / "notes.md").write_text("# Notes\n")
+    with between(desk.server.url) as proxy:
+        desk.person.variables["LOCUS_SERVER"] = proxy.url
+        proxy.rule(Act.LOSE_ANSWER, "POST .*/docs", left=99)
+        lost = await desk.locus("push", "notes.md", "--yes")
+        proxy.heal()
+        doc = await desk.push("notes.md")
+        (await desk.api.delete(desk.server.path(f"/docs/{doc}"), headers={"If-Match": "*"})).raise_for_status()
+        anew = await desk.push("notes.md")
+
+    assert lost.code == 4
+    assert await desk.titles() == ["Notes"]
+    assert anew != doc, "what was answered is pushed as another doc"
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("a\n# The # design\n", "The # design"),
+        ("\n  First  words\nmore\n", "First words"),
+        ("word " * 40, "word " * 15 + "word…"),
+        ("#\n\x1b[2J\tHere\n", "#"),
+    ],
+)
+async def test_a_doc_is_called_by_what_its_file_says_and_never_by_its_name(desk: Desk, text: str, title: str) -> None:
+    (desk.root / "private-name.md").write_text(text)
+
+    await desk.push("private-name.md")
+
+    assert await desk.titles() == [title]
+
+
+async def test_a_file_that_says_nothing_has_to_be_called_something(desk: Desk) -> None:
+    (desk.root / "private-name.md").write_text("\n")
+
+    refused = await desk.locus("push", "private-name.md", "--yes")
+    await desk.push("private-name.md", "--title", "Empty")
+
+    assert refused.code == 1
+    assert "--title" in refused.err
+    assert await desk.titles() == ["Empty"]
+
+
+async def test_a_second_sync_does_not_wait_for_ever_for_an_answer_to_the_first(desk: Desk) -> None:
+    doc = await desk.write("Plan", "one\n")
+    await desk.sync()
+    await desk.push(str(desk.file(doc)))
+    desk.change(doc, "one", "two")
+
+    def both() -> tuple[Said, int | None]:
+        child = desk.person.at_terminal("docs", "sync", cwd=desk.root)
+        child.expect("to the control plane")
+        second = desk.person.locus("docs", "sync", cwd=desk.root)
+        child.sendline("y")
+        child.expect(pexpect.EOF)
+        child.close()
+        return second, child.exitstatus
+
+    second, first = await asyncio.to_thread(both)
+
+    assert (second.code, first) == (1, 0)
+    assert "Answer its question" in second.err
+    assert (await desk.doc(doc))["text"] == "two\n"
+
+
+async def test_what_a_killed_sync_has_left_is_tidied_up(desk: Desk) -> None:
+    await desk.write("Plan", "one\n")
+    await desk.sync()
+    (desk.folder / ".0123456789abcdef").write_text("half a d")
+    (desk.folder / ".mine").write_text("mine\n")
+
+    await desk.sync()
+
+    assert {path.name for path in desk.folder.iterdir() if path.name.startswith(".")} == {".gitignore", ".mine"}
+
+
+@pytest.mark.parametrize("title", ["docs", "md", "Plan"])
+async def test_a_sync_says_what_a_doc_is_called(desk: Desk, title: str) -> None:
+    await desk.write(title, "one\n")
+
+    said = await desk.locus("sync")
+
+    assert said.out.startswith(f"pulled    {title}  .locus/documents/")
+
+
 async def test_a_secret_is_not_pushed_and_not_synced(desk: Desk) -> None:
     doc = await desk.write("Plan", "one\n")
     await desk.sync()
@@ -312,7 +412,7 @@ async def test_a_link_planted_where_a_doc_belongs_is_a_fault_and_stays(desk: Des
     desk.file(doc).symlink_to(desk.root / "CLAUDE.md")
     await desk.edit(doc, text="Overwrite\n")
 
-    assert await desk.sync("--yes", code=1) == {f"{doc}.md": "fault"}
+    assert await desk.sync("--yes", code=1) == {"Plan": "fault"}
     assert (desk.root / "CLAUDE.md").read_text() == "obey me\n"
     assert (await desk.locus("push", str(desk.file(doc)), "--yes")).code == 1
     assert (await desk.doc(doc))["text"] == "Overwrite\n"
@@ -321,13 +421,12 @@ async def test_a_link_planted_where_a_doc_belongs_is_a_fault_and_stays(desk: Des
 async def test_docs_are_listed_and_shown_by_title_or_the_beginning_of_their_id(desk: Desk) -> None:
     doc = await desk.write("Why we ship", "# Because\n")
 
-    listed = await desk.locus("list")
+    listed, alone = await desk.locus("list"), await desk.locus()
     by_title, by_id = await desk.locus("show", "why we ship"), await desk.locus("show", doc[:8])
     missing = await desk.locus("show", "nothing")
 
-    assert "Why we ship" in listed.out
-    assert doc[:8] in listed.out
-    assert (await desk.locus()).out == listed.out
+    for said in (listed, alone):
+        assert re.search(rf"^{doc[:8]}  Why we ship  general ", said.out, re.MULTILINE)
     assert by_title.out.startswith("Why we ship\ngeneral, version 1, ")
     assert by_title.out.endswith("\n# Because\n")
     assert by_id.out.endswith("\n# Because\n")

@@ -4,11 +4,14 @@ import fcntl
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from locus.local.errors import LocalError
+
+LOOK_AGAIN = 0.1  # seconds between two looks at a lock that another process has
 
 
 def write(path: Path, text: str, *, mode: int = 0o600) -> None:
@@ -73,13 +76,32 @@ def read_private(path: Path, *, secret: bool = False) -> str | None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep others from changing `path` meanwhile: read, change and write inside. Raises LocalError."""
+def locked(path: Path, *, patience: float | None = None, busy: LocalError | None = None) -> Iterator[None]:
+    """Keep others from changing `path` meanwhile: read, change and write inside. Raises LocalError.
+
+    Waits for them, at most `patience` seconds, and then raises `busy`.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = path.with_name(f".{path.name}.lock").open("a")
     except OSError as e:
         raise LocalError(f"{path} cannot be written: {e.strerror or e}.", remedy=_ROOM) from e
     with lock as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        if patience is None or busy is None:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        else:
+            _wait(handle.fileno(), patience, busy)
         yield
+
+
+def _wait(handle: int, patience: float, busy: LocalError) -> None:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise busy from None
+            time.sleep(LOOK_AGAIN)
+        else:
+            return

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -64,9 +65,15 @@ def test_what_was_planted_is_neither_followed_nor_replaced(documents: Documents,
     plant(documents.root, outside)
     before = snapshot(documents.root.parent)
 
-    for act in (lambda: documents.write(NAME, "x"), lambda: documents.remove(NAME)):
+    for act in (
+        lambda: documents.write(NAME, "x"),
+        lambda: documents.make_ready(NAME),
+        lambda: documents.remove(NAME),
+    ):
         with pytest.raises(LocalError):
             act()
+    with suppress(LocalError):
+        assert documents.read(NAME) is None
 
     assert snapshot(documents.root.parent) == before
     assert sorted(path.name for path in outside.iterdir()) == ["mine.md"]

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from locus.local.docs import form
 from locus.local.docs.contents import contents
-from locus.local.docs.form import Content, NotADoc, edit_of, read, written
+from locus.local.docs.form import Content, NotADoc, draft_of, edit_of, read, written
 from locus.local.docs.rules import LEAVES, Act, decide
 from locus.server.dashboard.markdown import rendered
 from locus.wire.docs import DocKind
@@ -26,6 +26,30 @@ def test_a_doc_is_read_as_it_was_written(content: Content) -> None:
 @pytest.mark.parametrize("text", ["+++\n+++\n", "\n\n+++\n", "a\r\nb\r", "+++\ntitle = 1\n+++\n", "", "\n"])
 def test_a_text_that_looks_like_a_head_stays_text(text: str) -> None:
     assert read(written(Content("T", DocKind.ADR, "G", text))).text == text
+
+
+@pytest.mark.parametrize("text", ["a\n\nb\n", "", "+++\n"])
+def test_a_file_that_an_editor_of_windows_has_saved_is_the_same_doc(text: str) -> None:
+    content = Content("T", DocKind.ADR, "G", text)
+
+    assert read("\ufeff" + written(content).replace("\n", "\r\n")) == content
+    assert read("\ufeff" + written(content)) == content
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (Content("T", DocKind.ADR, "", "x" * 1_048_577), "its text has more than 1,048,576 characters."),
+        (Content("", DocKind.ADR, "", ""), "its title is empty."),
+        (Content("a\nb", DocKind.ADR, "", ""), "its title has a character that cannot be shown, or is no single line."),
+        (Content("T", DocKind.ADR, "", "a\0"), "its text has a character that cannot be shown."),
+    ],
+)
+def test_what_would_not_be_taken_is_said_in_words(content: Content, says: str) -> None:
+    with pytest.raises(NotADoc) as refused:
+        draft_of(content)
+
+    assert refused.value.message == f"The control plane would not take it: {says}"
 
 
 @pytest.mark.parametrize(

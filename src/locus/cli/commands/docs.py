@@ -138,6 +138,8 @@ def sync(here: Invocation, delete: bool, dry_run: bool, yes: bool) -> None:
 def push(here: Invocation, file: Path, title: str | None, kind: str | None, group_: str | None, yes: bool) -> None:
     """Make a doc of a file, or bring the doc up to date that it is: its text goes to the control plane.
 
+    Where nobody says a title, it is the one that the doc has, else the first heading of the text, else its first words.
+
     It is shown before it leaves, and refused when a secret seems to be in it. From then on a sync may send what changes
     in it. Nothing but title, kind, group and text leaves; the file's name and place do not.
     """
@@ -194,7 +196,7 @@ def _agreed(out: Output, leaving: Sequence[Leaving], *, yes: bool, needed: bool 
 
 def _told(out: Output, done: Sequence[Done], *, dry_run: bool) -> None:
     for one in done:
-        name = one.path if one.title in one.path else f"{one.title}  {one.path}"
+        name = one.path if one.title == Path(one.path).name else f"{one.title}  {one.path}"
         out.line(Cell(f"{one.act.value:<10}", STYLES.get(one.act, "")), name)
         if one.why:
             out.line(Cell(f"          {one.why}", "dim"))
@@ -224,8 +226,10 @@ async def _named(plane: ControlPlane, wanted: str) -> UUID:
         found = [ref for ref in refs if str(ref.id).startswith(wanted.lower())]
     if len(found) == 1:
         return found[0].id
-    said = f"{len(found)} docs are called {wanted!r}." if found else f"There is no doc {wanted!r}."
-    raise LocalError(said, remedy="See: locus docs list")
+    if found:
+        ids = ", ".join(str(ref.id)[:8] for ref in found)
+        raise LocalError(f"{len(found)} docs are called {wanted!r}.", remedy=f"Name one by its id: {ids}.")
+    raise LocalError(f"There is no doc {wanted!r}.", remedy="See: locus docs list")
 
 
 for part in (list_, show, sync, push):

@@ -1,11 +1,12 @@
 """What a doc was when both sides were last the same: kept on this machine, outside of the checkout, one file each."""
 
 # No `from __future__ import annotations`: msgspec reads them.
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from msgspec import Struct
@@ -13,9 +14,11 @@ from msgspec import Struct
 from locus.local import files
 from locus.local.docs.form import Content
 from locus.local.errors import LocalError
-from locus.wire.docs import DocKind
+from locus.wire.docs import DocDraft, DocKind
 
+PATIENCE = 15.0  # seconds for another sync; it may be waiting for an answer of a person
 NAME = re.compile(r"([0-9a-f-]{36})\.json")
+INTENTS = "intents.json"
 
 
 class Base(Struct, kw_only=True):
@@ -70,8 +73,11 @@ class Bases:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep another sync of these docs waiting. Raises LocalError."""
-        with files.locked(self._place / "sync"):
+        """Keep another sync of these docs waiting, for a while. Raises LocalError."""
+        busy = LocalError(
+            "Another `locus docs` is at work on these docs.", remedy="Answer its question, or wait for its end."
+        )
+        with files.locked(self._place / "sync", patience=PATIENCE, busy=busy):
             yield
 
     def save(self, base: Base) -> None:
@@ -81,6 +87,31 @@ class Bases:
     def forget(self, doc_id: UUID) -> None:
         (self._place / f"{doc_id}.json").unlink(missing_ok=True)
 
+    def intent(self, draft: DocDraft) -> str:
+        """The key to create a doc under: that of an earlier push of the same which heard no answer, else a new one.
+
+        Raises LocalError.
+        """
+        intents = self._intents()
+        key = intents.setdefault(_digest(draft), str(uuid4()))
+        self._write_intents(intents)
+        return key
+
+    def settle(self, draft: DocDraft) -> None:
+        """It was answered: the same, pushed once more, is another doc. Raises LocalError."""
+        intents = self._intents()
+        if intents.pop(_digest(draft), None) is not None:
+            self._write_intents(intents)
+
+    def _intents(self) -> dict[str, str]:
+        try:
+            return msgspec.json.decode(files.read_private(self._place / INTENTS) or "{}", type=dict[str, str])
+        except msgspec.MsgspecError:
+            return {}
+
+    def _write_intents(self, intents: dict[str, str]) -> None:
+        files.write(self._place / INTENTS, msgspec.json.encode(intents).decode())
+
     def _load(self, name: str) -> Base:
         path = self._place / name
         try:
@@ -89,3 +120,7 @@ class Bases:
             raise LocalError(
                 f"{path} cannot be read: {e}.", remedy=f"Remove {path}; the next sync compares anew."
             ) from e
+
+
+def _digest(draft: DocDraft) -> str:
+    return hashlib.sha256(msgspec.json.encode(draft)).hexdigest()

@@ -20,6 +20,7 @@ CONTENTS = "README.md"
 IGNORE = ".gitignore"
 LARGEST = 5 << 20  # bytes of a file; a doc has at most a million characters
 DOC = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(\.theirs)?\.md")
+TEMPORARY = re.compile(r"\.[0-9a-f]{16}")
 IGNORED = "# Docs belong to the control plane: `locus docs sync` brings them, and no commit needs them.\n*\n"
 
 
@@ -60,8 +61,10 @@ class Documents:
                 return None
             except OSError as e:
                 raise _unsafe(name, "is a link, or cannot be read") from e
-            with os.fdopen(handle, "rb") as file:
-                return text_of(file.fileno(), str(FOLDER / name))
+            try:
+                return text_of(handle, str(FOLDER / name))
+            finally:
+                os.close(handle)
 
     def write(self, name: str, text: str) -> None:
         """Put a file into its place, whole or not at all. Raises UnsafeFile and LocalError."""
@@ -81,6 +84,21 @@ class Documents:
                 raise LocalError(
                     f"{FOLDER / name} cannot be written: {e.strerror or e}.", remedy="Check its rights and the disk."
                 ) from e
+
+    def make_ready(self, name: str | None = None) -> None:
+        """Make the folder where there is none, and see that `name` can be written. Raises UnsafeFile and LocalError."""
+        with self._open(make=True) as folder:
+            assert folder is not None
+            if name is not None:
+                self._refuse_others(folder, name)
+
+    def tidy(self) -> None:
+        """Remove what somebody left who was killed before a file took its place."""
+        with self._open(make=False) as folder:
+            if folder is not None:
+                for name in os.listdir(folder):  # noqa: PTH208  # by descriptor: its path may lead away
+                    if TEMPORARY.fullmatch(name):
+                        _remove(name, folder)
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there. Raises UnsafeFile."""

@@ -1,5 +1,6 @@
 """A doc as a file: what it is called and where it belongs between two lines of `+++`, as TOML, and then its text."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,6 +13,7 @@ from locus.wire.docs import Doc, DocDraft, DocEdit, DocKind
 
 FENCE = "+++"
 FIELDS = ("title", "kind", "group", "text")
+_TROUBLE = re.compile(r"(?P<what>.*) - at `\$\.(?P<name>\w+)`", re.DOTALL)
 
 T = TypeVar("T")
 
@@ -59,6 +61,9 @@ def read(file: str) -> Content:
 
 def split(file: str) -> tuple[dict[str, object] | None, str]:
     """The head of a file, None when it has none, and the text after it. Raises NotADoc."""
+    file = file.removeprefix("\ufeff")
+    if file.startswith(f"{FENCE}\r\n"):
+        file = file.replace("\r\n", "\n")  # what was brought here had none: an editor put them in
     if not file.startswith(f"{FENCE}\n"):
         return None, file
     head, fence, text = file[len(FENCE) + 1 :].partition(f"\n{FENCE}\n")
@@ -90,4 +95,19 @@ def _checked(fields: dict[str, object], kind: type[T]) -> T:
     try:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as e:
-        raise NotADoc(f"The control plane would not take it: {e}.") from e
+        raise NotADoc(f"The control plane would not take it: {_said(str(e))}.") from e
+
+
+def _said(trouble: str) -> str:
+    """What is wrong with a field, for a person."""
+    match = _TROUBLE.fullmatch(trouble)
+    if match is None:
+        return trouble
+    what, name = match["what"], match["name"]
+    if limit := re.search(r"length <= (\d+)", what):
+        return f"its {name} has more than {int(limit[1]):,} characters"
+    if "length >=" in what:
+        return f"its {name} is empty"
+    if "regex" in what:
+        return f"its {name} has a character that cannot be shown" + ("" if name == "text" else ", or is no single line")
+    return f"its {name} is wrong: {what}"

@@ -18,6 +18,8 @@ from locus.local.docs.leaving import Leaving, secrets_in
 from locus.local.errors import LocalError
 from locus.wire.docs import Doc, DocKind
 
+FIRST_WORDS = 80  # characters of a text without a heading that become its title
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -71,7 +73,9 @@ def prepared(documents: Documents, bases: Bases, path: Path, wish: Wish) -> Push
                 f"{FOLDER / name_of(base.id)}, the same doc, was changed too.",
                 remedy="Push or undo that first; what was pushed from two places would lose one of them.",
             )
-    content = wish.over(_content(file, path, base))
+    content = wish.over(_content(file, base))
+    if not content.title.strip():
+        raise LocalError(f"{path} says nothing that its doc could be called by.", remedy="Call it: --title TEXT")
     draft_of(content)
     leaving = Leaving(str(path), content)
     if found := secrets_in(leaving, documents.root):
@@ -85,11 +89,14 @@ def prepared(documents: Documents, bases: Bases, path: Path, wish: Wish) -> Push
 async def push(docs: Docs, documents: Documents, bases: Bases, wanted: Push) -> Doc:
     """Send it, and keep its file in the folder. Raises LocalError and PlaneError; Stale when it was changed there."""
     with bases.locked():
-        doc = await _sent(docs, wanted)
+        # What keeps the file from being written is found out before anything leaves.
+        documents.make_ready(name_of(wanted.base.id) if wanted.base else None)
+        doc = await _sent(docs, bases, wanted)
         base = base_of(doc.id, content_of(doc), doc.version, wanted.base)
         base.pushed, base.source = True, wanted.source
+        bases.save(base)  # first: a file that is missing comes with the next sync
+        bases.settle(draft_of(wanted.content))
         documents.write(name_of(doc.id), written(base.content))
-        bases.save(base)
         if wanted.name is not None and wanted.name != name_of(doc.id):
             documents.remove(wanted.name)  # it goes on under its own name
         if wanted.base is not None and wanted.base.id != doc.id:
@@ -98,19 +105,24 @@ async def push(docs: Docs, documents: Documents, bases: Bases, wanted: Push) -> 
         return doc
 
 
-async def _sent(docs: Docs, wanted: Push) -> Doc:
+async def _sent(docs: Docs, bases: Bases, wanted: Push) -> Doc:
     base = wanted.base
     if base is None:
-        return await docs.create(draft_of(wanted.content))
+        return await _created(docs, bases, wanted)
     try:
         there = await docs.get(base.id)
     except NotFound:
-        return await docs.create(draft_of(wanted.content))  # deleted there: it begins anew
+        return await _created(docs, bases, wanted)  # deleted there: it begins anew
     if content_of(there) == wanted.content:
         return there
     if there.version != base.version and content_of(there) != base.content:
         raise LocalError(f"{there.title} was changed there meanwhile.", remedy="Bring it here first: locus docs sync")
     return await docs.edit(there.id, edit_of(wanted.content, since=content_of(there)), version=there.version)
+
+
+async def _created(docs: Docs, bases: Bases, wanted: Push) -> Doc:
+    draft = draft_of(wanted.content)
+    return await docs.create(draft, idempotency_key=bases.intent(draft))
 
 
 def _file(path: Path) -> str:
@@ -135,7 +147,7 @@ def _place(root: Path, path: Path) -> tuple[str | None, str | None]:
     return None, str(whole.relative_to(root.resolve()) if whole.is_relative_to(root.resolve()) else whole)
 
 
-def _content(file: str, path: Path, base: Base | None) -> Content:
+def _content(file: str, base: Base | None) -> Content:
     try:
         head, text = split(file)
     except NotADoc:
@@ -144,13 +156,17 @@ def _content(file: str, path: Path, base: Base | None) -> Content:
         return read(file)
     if base is not None:
         return replace(base.content, text=text)
-    return Content(_title(path, text), DocKind.GENERAL, "", text)
+    return Content(_title(text), DocKind.GENERAL, "", text)
 
 
-def _title(path: Path, text: str) -> str:
-    """The first heading of a file, or its name."""
-    first = next((line for line in text.splitlines() if line.startswith("# ")), "")
-    return " ".join(first.lstrip("# ").split())[:200] or path.stem
+def _title(text: str) -> str:
+    """The first heading of a file, or its first words. Never its name, which does not leave."""
+    lines = ["".join(letter if letter.isprintable() else " " for letter in line).strip() for line in text.splitlines()]
+    heading = next((words for line in lines if line.startswith("# ") and (words := line.lstrip("# "))), None)
+    if heading is not None:
+        return " ".join(heading.split())[:200]
+    words = " ".join(next((line for line in lines if line), "").split())
+    return words if len(words) <= FIRST_WORDS else words[: FIRST_WORDS - 1] + "…"
 
 
 def kinds() -> list[str]:

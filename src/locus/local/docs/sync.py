@@ -76,12 +76,15 @@ class Sync:
                 f"{FOLDER} is not there, so nobody deleted single docs of it.",
                 remedy="Bring it back first: locus docs sync",
             )
+        if not self._dry_run:
+            self._documents.tidy()
         here = looked_at(self._documents)
         there = await self._there(bases)
         done, leaving = list(here.others), []
         for doc_id in sorted(there.keys() | bases.keys() | here.docs.keys()):
             if doc_id in here.faults:
-                done.append(here.faults[doc_id])
+                known = bases.get(doc_id)
+                done.append(replace(here.faults[doc_id], title=known.title) if known else here.faults[doc_id])
                 continue
             decision = self._decided(doc_id, bases.get(doc_id), here, there.get(doc_id))
             if decision.send:
