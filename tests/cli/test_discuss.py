@@ -1,6 +1,8 @@
 """`locus discuss` and `locus insights` with real agents: what is said, what is kept, and who is told of it."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +98,47 @@ def test_a_discussion_outlives_the_agents_memory(tmp_path: Path) -> None:
 
     assert again["discussion"] == first["discussion"]
     assert "How do we keep sessions?" in seen and "For how long?" in seen and "One day" in seen
+
+
+def test_a_summary_outlives_the_agents_memory_and_leaves_the_discussion_archived(tmp_path: Path) -> None:
+    answered = [says("For how long?", DECISION), says("Cookies, for a day.")]
+    with beside(tmp_path, "codex", *(step for one in answered for step in answers("codex", one))) as here:
+        first = discussed(here, "How do we keep sessions?")
+        here.locus("discuss", "--archive", first["discussion"])
+        here.locus("sessions", "clear", "--yes")
+        summary = discussed(here, "--summary", first["discussion"])
+        seen = here.asked()
+        listed = here.told("discuss", "--list")
+
+    assert summary["reply"] == "Cookies, for a day."
+    assert "How do we keep sessions?" in seen and "For how long?" in seen
+    assert listed == []
+
+
+def test_what_was_said_is_kept_when_everything_ends_at_once(tmp_path: Path) -> None:
+    with beside(tmp_path, "claude", Hangs("Hm")) as here:
+        child = here.person.at_terminal("discuss", "Sessions?", "--yes", cwd=here.checkout, timeout=90)
+        until(lambda: len(here.requests) == 1)
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        kept = here.told("discuss", "--list")
+
+    assert [[one["text"] for one in discussion["said"]] for discussion in kept] == [["Sessions?"]]
+
+
+def test_a_broken_discussion_hides_no_other_and_can_be_deleted(tmp_path: Path) -> None:
+    with beside(tmp_path, "codex", *answers("codex", says("Yes."))) as here:
+        broken, whole = (discussed(here, topic)["discussion"] for topic in ("One?", "Two?"))
+        (place,) = (tmp_path / "state" / "beside").glob("*/discussions")
+        (place / f"{broken}.json").write_text("{")
+        listed = here.told("discuss", "--list")
+        shown = here.locus("discuss", "--show", broken)
+        deleted = here.locus("discuss", "--delete", broken)
+
+    assert [one["id"] for one in listed] == [whole]
+    assert (shown.code, deleted.code) == (1, 0)
+    assert f"locus discuss --delete {broken}" in shown.err
+    assert not (place / f"{broken}.json").exists()
 
 
 def test_a_discussion_changes_no_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pexpect
@@ -53,7 +54,8 @@ def test_a_limit_of_turns_ends_every_agent_at_most_one_answer_later(tmp_path: Pa
         asked = len(here.requests)
         again = here.locus("exec", "-s", session, "Go on", "--yes", "--max-usd", "50", "--json")
 
-    assert (said.code, asked) == (1, 2)
+    assert said.code == 1
+    assert asked in (2, 3), "codex does not wait for us between its answers"
     assert "The limit of 2 turns for this run is reached." in said.err
     assert f"Go on: locus exec -s {session}" in said.err
     assert (again.code, json.loads(again.out)["answer"]) == (0, "Done.")
@@ -250,6 +252,43 @@ def test_a_session_that_somebody_works_in_is_not_gone_on_with(tmp_path: Path) ->
 
     assert said.code == 1
     assert "Another command is at work" in said.err
+
+
+def test_a_conversation_sees_what_another_command_has_made_of_its_session(tmp_path: Path) -> None:
+    with beside(tmp_path, "claude", Says("One."), Says("Two."), Says("Three.")) as here:
+        here.locus("exec", "First", "--yes")
+        shelf = Shelf(folder_of(here.checkout, tmp_path / "state"))
+        session = shelf.all()[0].id
+        child = here.person.at_terminal("exec", "-i", "-s", session, "--yes", cwd=here.checkout, timeout=60)
+        child.expect("›")
+        here.locus("exec", "-s", session, "Second", "--yes")
+        with shelf.using(shelf.find(session)):
+            child.send("Third\r")
+            child.expect("Another command is at work")
+        child.expect("›")
+        child.send("Third\r")
+        child.expect("Three.")
+        child.expect("›")
+        child.sendeof()
+        child.expect("The session is kept")
+        child.expect(pexpect.EOF)
+
+    assert [turn.prompt for turn in shelf.find(session).turns] == ["First", "Second", "Third"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_a_conversation_and_the_agent_at_work(tmp_path: Path, number: int, code: int) -> None:
+    with beside(tmp_path, "claude", Hangs("Let me think")) as here:
+        child = here.person.at_terminal("exec", "-i", "--yes", cwd=here.checkout, timeout=60)
+        child.expect("›")
+        child.send("Go\r")
+        child.expect("Let me think")
+        child.kill(number)
+        child.expect(pexpect.EOF)
+        child.close()
+
+    assert child.exitstatus == code
+    assert [turn.ending for turn in Shelf(folder_of(here.checkout, tmp_path / "state")).all()[0].turns] == ["stopped"]
 
 
 def remembered(here: Beside, word: str) -> list[str]:

@@ -21,6 +21,7 @@ from locus.cli.beside.stage import Stage
 from locus.cli.invocation import Invocation
 from locus.cli.output import Output, is_terminal
 from locus.cli.run.agent_words import count, spent
+from locus.local.errors import LocalError
 from locus.local.providers.base import Ending
 from locus.local.sessions.desk import Desk
 from locus.local.sessions.record import Session
@@ -80,7 +81,11 @@ async def _converse(here: Invocation, stage: Stage, session: Session, *, stream:
                     case _:
                         _help(out, asked)
                 continue
-            await _answered(here, stage, desk, session, asked, stream=stream)
+            try:
+                await _answered(here, stage, desk, session, asked, stream=stream)
+            except LocalError as e:  # such as another command that is at work in the session
+                for line in filter(None, (e.message, e.remedy)):
+                    voice.print_beside(out, line)
     if session.turns:
         out.note(f"The session is kept: locus exec -i -s {session.id}")
     return 0

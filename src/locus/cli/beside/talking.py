@@ -94,8 +94,12 @@ async def converse(talk: Talk, first: str | None, interrupted: Callable[[], Inte
             elif said.startswith("/") and said != "/summary":
                 talk.out.line(HELP)
             elif said:
-                with talk.stage.shelf.using(talk.session), interrupted() as interrupts:
-                    await _spoken(talk, table, None if said == "/summary" else said, interrupts)
+                try:
+                    with talk.stage.shelf.using(talk.session), interrupted() as interrupts:
+                        await _spoken(talk, table, None if said == "/summary" else said, interrupts)
+                except LocalError as e:  # such as another command that is at work in the discussion
+                    for line in filter(None, (e.message, e.remedy)):
+                        voice.print_beside(talk.out, line)
 
 
 async def _spoken(talk: Talk, table: Table, message: str | None, interrupts: Interrupts) -> None:

@@ -98,11 +98,11 @@ class Aloud:
         print(safe(line), file=sys.stderr, flush=True)
 
 
-def close(out: Output, finished: Finished, *, session: str, resumable: bool) -> None:
-    """The last line of a turn: what it took, and how to go on with it."""
+def close(out: Output, finished: Finished, *, go_on: str | None) -> None:
+    """The last line of a turn: what it took, and the command that goes on with it."""
     parts = [part for part in (spent(finished),) if part]
-    if resumable:
-        parts.append(f'go on: locus exec -s {session} "…"')
+    if go_on is not None:
+        parts.append(f"go on: {go_on}")
     if parts:
         print_beside(out, " · ".join(parts))
 

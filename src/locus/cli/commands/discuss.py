@@ -1,10 +1,12 @@
 """`locus discuss`: think something through with an agent, and keep what comes of it."""
 
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from locus.cli import session as sessions, words
+from locus.cli.beside import voice
 from locus.cli.beside.interrupts import Interrupts
 from locus.cli.beside.stage import Wish, folder, options, prepare
 from locus.cli.beside.talking import Talk, at_terminal, converse, once, show, tell_insights
@@ -15,7 +17,6 @@ from locus.cli.run.agent_words import count
 from locus.cli.text import ago
 from locus.local.discussion.insights import Insights
 from locus.local.discussion.kept import Discussion, Discussions, Speaker
-from locus.local.errors import LocalError
 from locus.local.sessions.record import Session
 from locus.local.sessions.shelf import NoSuchSession, Shelf
 
@@ -59,6 +60,8 @@ def command(
     """
     asked = (list_, show is not None, summary is not None, archive is not None, delete is not None)
     chosen = [name for name, wanted in zip(ACTIONS, asked, strict=True) if wanted]
+    if everything and not list_:
+        raise click.UsageError("--all belongs to --list.")
     if len(chosen) > 1 or (chosen and (topic is not None or going_on is not None)):
         raise click.UsageError(f"--{chosen[0]} stands alone.")
     if list_:
@@ -87,12 +90,11 @@ def _talk(here: Invocation, message: str | None, going_on: str | None, wish: Wis
     stage = prepare(here, wish, command="discuss", read_only=True, going_on=session.id if session else None)
     session = session or stage.session()
     discussion = earlier or discussions.new(message or "", provider=stage.provider.NAME, session=session.id)
-    discussion.session, discussion.archived = session.id, False
     talk = Talk(stage, session, discussion, out)
     if message is not None and at_terminal() and not here.json:
         sessions.run(converse(talk, message or None))
         if discussion.said:
-            out.note(f"The discussion is kept: locus discuss -s {discussion.id}")
+            voice.print_beside(out, f"The discussion is kept: locus discuss -s {discussion.id}")
         return
     with Interrupts() as interrupts:
         exchange = sessions.run(once(talk, message, interrupts))
@@ -101,7 +103,7 @@ def _talk(here: Invocation, message: str | None, going_on: str | None, wish: Wis
         return
     show(out, exchange)
     if message is not None:
-        out.note(f'Go on: locus discuss -s {discussion.id} "…"')
+        voice.close(out, exchange.finished, go_on=f'locus discuss -s {discussion.id} "…"')
 
 
 def _session(shelf: Shelf, earlier: Discussion | None) -> Session | None:
@@ -123,7 +125,13 @@ def _list(here: Invocation, *, everything: bool) -> None:
         out.note('No discussions here. Begin one: locus discuss "What you think about"')
     else:
         columns = [Column("ID"), Column("TOPIC", grows=True), Column("SAID", right=True), Column("LAST")]
-        rows = [(one.id, one.topic, str(len(one.said)), Cell(ago(one.updated_at), "dim")) for one in found]
+        rows: list[list[str | Cell]] = [
+            [one.id, one.topic, str(len(one.said)), Cell(ago(one.updated_at), "dim")] for one in found
+        ]
+        if everything:
+            columns.append(Column(""))
+            for row, one in zip(rows, found, strict=True):
+                row.append(Cell("archived" if one.archived else "", "dim"))
         out.table(columns, rows)
 
 
@@ -153,24 +161,23 @@ def _archive(here: Invocation, wanted: str) -> None:
     found = discussions.find(wanted)
     found.archived = True
     discussions.save(found)
-    _done(here, found, "Archived")
+    out = Output(here)
+    if here.json:
+        out.json(found)
+    else:
+        out.note(f"Archived the discussion {found.id}. Its insights stay: locus insights")
 
 
 def _delete(here: Invocation, wanted: str) -> None:
     _, ours = folder(here)
     discussions = Discussions(ours)
-    found = discussions.find(wanted)
-    discussions.delete(found)
-    try:
-        Shelf(ours).delete(found.session)
-    except LocalError:
-        pass  # the agent's side was deleted before
-    _done(here, found, "Deleted")
-
-
-def _done(here: Invocation, found: Discussion, what: str) -> None:
+    name = discussions.name(wanted)
+    session = discussions.delete(name)
+    if session is not None:
+        with suppress(NoSuchSession):  # the agent's side was deleted before
+            Shelf(ours).delete(session)
     out = Output(here)
     if here.json:
-        out.json(found)
+        out.json({"deleted": [name]})
     else:
-        out.note(f"{what} the discussion {found.id}. Its insights stay: locus insights")
+        out.note(f"Deleted the discussion {name}. Its insights stay: locus insights")

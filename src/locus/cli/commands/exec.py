@@ -124,7 +124,7 @@ def _told(
             Done(
                 session.id,
                 finished.ending,
-                finished.detail,
+                "" if finished.ending is Ending.DONE else finished.detail,  # else it is the answer once more
                 last.answer,
                 last.seconds,
                 finished.turns,
@@ -133,11 +133,11 @@ def _told(
                 usage.usd,
             )
         )
-    elif finished.ending is not Ending.DONE and finished.ending is not Ending.STOPPED:
-        go_on = f'locus exec -s {session.id} "…"'
+        return code_of(finished, interrupts)
+    go_on = f'locus exec -s {session.id} "…"' if session.native is not None else None
+    if finished.ending is not Ending.DONE and finished.ending is not Ending.STOPPED:
         raise LocalError(why(finished), remedy=remedy(finished, session.provider, go_on=go_on))
-    else:
-        voice.close(out, finished, session=session.id, resumable=session.native is not None)
+    voice.close(out, finished, go_on=go_on)
     return code_of(finished, interrupts)
 
 

@@ -2,7 +2,6 @@
 
 # No `from __future__ import annotations`: msgspec reads them.
 
-import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +13,7 @@ from msgspec import Struct
 from locus.local import files
 from locus.local.errors import LocalError
 from locus.local.sessions.folder import Folder
-from locus.local.sessions.shelf import ID, new_id
+from locus.local.sessions.shelf import ID, PREFIX, new_id
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -69,22 +68,34 @@ class Discussions:
             updated_at=now,
         )
 
-    def all(self) -> list[Discussion]:
-        """Every discussion, the last one held first."""
+    def ids(self) -> list[str]:
         names = [path.stem for path in self._place.glob("*.json")] if self._place.is_dir() else []
-        found = [self._load(name) for name in names if ID.fullmatch(name)]
+        return sorted(name for name in names if ID.fullmatch(name))
+
+    def all(self) -> list[Discussion]:
+        """Every discussion, the last one held first. One that cannot be read is left out: `find` says why."""
+        found = []
+        for name in self.ids():
+            try:
+                found.append(self._load(name))
+            except LocalError:
+                continue
         return sorted(found, key=lambda one: one.updated_at, reverse=True)
 
     def find(self, wanted: str) -> Discussion:
         """The discussion with that id, or with an id that begins so. Raises NoSuchDiscussion."""
+        return self._load(self.name(wanted))
+
+    def name(self, wanted: str) -> str:
+        """The full id. Raises NoSuchDiscussion when there is none or more than one."""
         given = wanted.strip().lower()
-        found = [one for one in self.all() if re.fullmatch(r"[a-z0-9]+", given) and one.id.startswith(given)]
+        found = [name for name in self.ids() if PREFIX.fullmatch(given) and name.startswith(given)]
         if len(found) == 1:
             return found[0]
         if found:
-            ids = ", ".join(one.id for one in found[:5])
             raise NoSuchDiscussion(
-                f"{wanted!r} is the beginning of several discussions: {ids}.", remedy="Write more of it."
+                f"{wanted!r} is the beginning of several discussions: {', '.join(found[:5])}.",
+                remedy="Write more of it.",
             )
         raise NoSuchDiscussion(f"There is no discussion {wanted!r} here.", remedy="See: locus discuss --list")
 
@@ -93,8 +104,22 @@ class Discussions:
         discussion.updated_at = datetime.now(UTC)
         files.write(self._path(discussion.id), msgspec.json.format(msgspec.json.encode(discussion)).decode())
 
-    def delete(self, discussion: Discussion) -> None:
-        self._path(discussion.id).unlink(missing_ok=True)
+    def look_again(self, discussion: Discussion) -> None:
+        """Take over what others have written since the discussion was read."""
+        if self._path(discussion.id).exists():
+            stored = self._load(discussion.id)
+            for name in Discussion.__struct_fields__:
+                setattr(discussion, name, getattr(stored, name))
+
+    def delete(self, name: str) -> str | None:
+        """Forget a discussion. Returns its session; None when it cannot be read. Raises NoSuchDiscussion."""
+        name = self.name(name)
+        try:
+            session = self._load(name).session
+        except LocalError:
+            session = None  # a broken record must not keep anybody from deleting it
+        self._path(name).unlink(missing_ok=True)
+        return session
 
     def _path(self, name: str) -> Path:
         if not ID.fullmatch(name):
@@ -106,4 +131,6 @@ class Discussions:
         try:
             return msgspec.json.decode(files.read_private(path) or "", type=Discussion)
         except msgspec.MsgspecError as e:
-            raise LocalError(f"{path} cannot be read as a discussion: {e}.", remedy=f"Mend or remove {path}.") from e
+            raise LocalError(
+                f"{path} cannot be read as a discussion: {e}.", remedy=f"Forget it: locus discuss --delete {name}"
+            ) from e

@@ -8,7 +8,7 @@ from locus.local.codemap.told import Wanted, told_of_checkout
 from locus.local.context.prompt import Mark
 from locus.local.discussion.answer import Faults, judged, schema
 from locus.local.discussion.insights import Insight, Insights, relevant
-from locus.local.discussion.kept import Discussion, Discussions, Speaker
+from locus.local.discussion.kept import Discussion, Discussions, Said, Speaker
 from locus.local.providers.base import Ending, Event, Finished
 from locus.local.sessions.answer import answer
 from locus.local.sessions.desk import Desk
@@ -61,10 +61,12 @@ async def say(
 
     A reply that is not of the form asked for is asked for again once, and then taken as words alone, without insights.
     """
+    table.discussions.look_again(discussion)
+    before = list(discussion.said)
+    discussion.session, discussion.archived = table.session.id, False
     discussion.add(Speaker.PERSON, message)
-    exchange = await _exchange(table, await _first(table, discussion, message), message, stop, tell, discussion.id)
-    if exchange.finished.ending is Ending.SESSION_LOST:
-        exchange = await _exchange(table, await _first(table, discussion, message), message, stop, tell, discussion.id)
+    table.discussions.save(discussion)  # whatever happens to us, it was said
+    exchange = await _remembering(table, discussion, before, message, stop, tell, discussion.id)
     if exchange.reply is not None:
         discussion.add(Speaker.AGENT, exchange.reply)
     table.discussions.save(discussion)
@@ -75,24 +77,43 @@ async def sum_up(
     table: Table, discussion: Discussion, *, stop: asyncio.Event, tell: Callable[[Event], None]
 ) -> Exchange:
     """Have the discussion summed up, and keep the summary."""
-    exchange = await _exchange(table, SUMMARY, SUMMARY, stop, tell, None)
+    table.discussions.look_again(discussion)
+    exchange = await _remembering(table, discussion, discussion.said, SUMMARY, stop, tell, None)
     if exchange.reply is not None:
-        discussion.summary = exchange.reply
+        discussion.session, discussion.summary = table.session.id, exchange.reply
         table.discussions.save(discussion)
     return exchange
 
 
-async def _first(table: Table, discussion: Discussion, message: str) -> str:
+async def _remembering(
+    table: Table,
+    discussion: Discussion,
+    before: Sequence[Said],
+    message: str,
+    stop: asyncio.Event,
+    tell: Callable[[Event], None],
+    kept_for: str | None,
+) -> Exchange:
+    """Say something to an agent that knows what was said before, from its own memory or from ours."""
+    prompt = await _first(table, discussion, before, message)
+    exchange = await _exchange(table, prompt, message, stop, tell, kept_for)
+    if exchange.finished.ending is Ending.SESSION_LOST:
+        prompt = await _first(table, discussion, before, message)
+        exchange = await _exchange(table, prompt, message, stop, tell, kept_for)
+    return exchange
+
+
+async def _first(table: Table, discussion: Discussion, before: Sequence[Said], message: str) -> str:
     """The message itself; when the agent remembers nothing, all that it needs before it."""
     if table.session.native is not None:
         return message
     known = relevant(table.insights.all(), f"{discussion.topic} {message}")
     # When the agent has lost its memory, what was said is told again: a discussion is the person's, not the agent's.
-    before = [f"{one.by.value}: {one.text}" for one in discussion.said[:-1]]
-    mark = Mark.beside([discussion.topic, message, *before])
+    said = [f"{one.by.value}: {one.text}" for one in before]
+    mark = Mark.beside([discussion.topic, message, *said])
     parts = [ROLE, f"# The topic\n\n{mark.around('topic', discussion.topic)}"]
-    if before:
-        parts.append(f"# What was said before\n\n{mark.around('said', chr(10).join(before))}")
+    if said:
+        parts.append(f"# What was said before\n\n{mark.around('said', chr(10).join(said))}")
     parts.append(f"# The person says\n\n{mark.around('message', message)}")
     lines = [f"[{one.id}] {one.line}" for one in known]
     desk = table.desk

@@ -117,7 +117,12 @@ class Shelf:
 
     @contextmanager
     def using(self, session: Session) -> Iterator[None]:
-        """Keep other commands from going on with the session meanwhile. Raises LocalError when one does."""
+        """Keep other commands from going on with the session meanwhile, and see what they have made of it.
+
+        Raises LocalError when one is at work in it, and NoSuchSession when one has deleted it.
+        """
+        if session.turns and not (self._of(session.id) / RECORD).exists():
+            raise NoSuchSession(f"The session {session.id} was deleted meanwhile.", remedy="Begin a new one.")
         place = self._of(session.id)
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (place / ".lock").open("a") as lock:
@@ -128,7 +133,15 @@ class Shelf:
                     f"Another command is at work in the session {session.id}.",
                     remedy="Wait for it, or begin another session.",
                 ) from e
+            self._look_again(session)
             yield
+
+    def _look_again(self, session: Session) -> None:
+        """Take over what others have written since the session was read."""
+        if (self._of(session.id) / RECORD).exists():
+            stored = self._load(session.id)
+            for name in Session.__struct_fields__:
+                setattr(session, name, getattr(stored, name))
 
     def _of(self, name: str) -> Path:
         if not ID.fullmatch(name):
