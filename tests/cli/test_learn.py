@@ -1,6 +1,7 @@
 """`locus learn`, `locus artifacts`, completion and the manual page."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.person import Person
 from tests.support.server import RunningServer
 
 from locus.cli import manual
+from locus.cli.overview import SUMMARIES
 
 
 @pytest.fixture
@@ -99,13 +101,44 @@ def test_the_script_of_a_shell_asks_locus_for_completions(person: Person, shell:
         subprocess.run(["bash", "-n"], input=said.out.encode(), check=True)
 
 
-def test_commands_and_flags_are_completed(person: Person) -> None:
-    asked = {"_LOCUS_COMPLETE": "bash_complete", "COMP_WORDS": "locus pl", "COMP_CWORD": "1"}
-    person.variables.update(asked)
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("locus pl", ["plan"]),
+        ("locus tasks ad", ["add"]),
+        ("locus run --onc", ["--once"]),
+        ("locus run --provider c", ["claude", "codex", "command"]),
+        ("locus exec --network ", ["open", "provider"]),
+        ("locus tasks list --status in", ["in_progress", "in_review"]),
+        ("locus tasks list --sprint a", ["active"]),
+        ("locus config get index-", ["index_budget"]),
+        ("locus config set permissions ", ["allow", "ask"]),
+        ("locus config set model ", []),
+        ("locus completion ", ["bash", "zsh", "fish"]),
+    ],
+)
+def test_commands_flags_and_words_are_completed(person: Person, typed: str, words: list[str]) -> None:
+    at = str(typed.count(" "))
+    person.variables.update({"_LOCUS_COMPLETE": "bash_complete", "COMP_WORDS": typed, "COMP_CWORD": at})
 
     said = person.locus()
 
-    assert "plain,plan" in said.out.splitlines()
+    assert said.out.split() == [f"plain,{word}" for word in words]
+
+
+def test_completing_a_command_asks_the_table_and_imports_none_of_them(person: Person) -> None:
+    person.variables.update({"_LOCUS_COMPLETE": "zsh_complete", "COMP_WORDS": "locus ", "COMP_CWORD": "1"})
+
+    said = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "locus"],
+        env=person.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert [name for name in SUMMARIES if name not in said.stdout.splitlines()] == []
+    assert "locus.cli.commands." not in said.stderr
 
 
 def test_the_manual_page_is_up_to_date_and_has_every_command() -> None:

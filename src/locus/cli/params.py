@@ -1,13 +1,17 @@
 """Kinds of arguments: task keys, dates, and words of a closed list, each with a message for people."""
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -45,6 +49,9 @@ class SprintName(click.ParamType):  # type: ignore[type-arg]  # generic only sin
             allowed = ", ".join([*self.words, "a number or an id"])
             self.fail(f"{value!r} is not a sprint. Use {allowed}.", param, ctx)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        return _beginning(self.words, incomplete)
+
 
 class OneOf(click.ParamType, Generic[E]):  # type: ignore[type-arg]  # as above
     """A member of a closed list, in any case, with - or _; with `none`, also that word."""
@@ -72,6 +79,9 @@ class OneOf(click.ParamType, Generic[E]):  # type: ignore[type-arg]  # as above
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         return f"[{'|'.join(self.words)}]"
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        return _beginning(self.words, incomplete)
+
 
 class Day(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.5
     """A date as 2026-03-31, or `none`."""
@@ -88,6 +98,23 @@ class Day(click.ParamType):  # type: ignore[type-arg]  # generic only since clic
             return date.fromisoformat(text)
         except ValueError:
             self.fail(f"{text!r} is not a date such as 2026-03-31.", param, ctx)
+
+
+def setting_words(name: str) -> "Callable[[click.Context, click.Parameter, str], list[CompletionItem]]":
+    """What a shell completes where the words of a setting are meant. For `shell_complete` of an option."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        from locus.local.settings import BY_NAME  # only when a shell asks
+
+        return _beginning(getattr(BY_NAME[name].kind, "choices", ()), incomplete)
+
+    return complete
+
+
+def _beginning(words: Iterable[str], incomplete: str) -> "list[CompletionItem]":
+    from click.shell_completion import CompletionItem  # as above
+
+    return [CompletionItem(word) for word in words if word.startswith(incomplete.lower())]
 
 
 TASK = TaskKey()

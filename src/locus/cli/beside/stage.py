@@ -10,6 +10,7 @@ import click
 
 from locus.cli import session
 from locus.cli.invocation import Invocation
+from locus.cli.params import setting_words
 from locus.cli.run import consent
 from locus.cli.run.limits import limits_of
 from locus.local import project, sandbox
@@ -48,12 +49,22 @@ def options(function: Callable[..., object]) -> Callable[..., object]:
     for option in (
         click.option("--yes", "-y", is_flag=True, help="Agree for this time to what an agent can reach."),
         click.option("--no-sandbox", is_flag=True, help="Let the agent work with your rights."),
-        click.option("--network", metavar="WORD", help="Reach of the sandbox: open, or provider."),
+        click.option(
+            "--network",
+            metavar="WORD",
+            shell_complete=setting_words("network"),
+            help="Reach of the sandbox: open, or provider.",
+        ),
         click.option("--max-usd", type=click.FloatRange(0.01), metavar="N", help="Stop when it has cost this much."),
         click.option("--max-turns", type=click.IntRange(1), metavar="N", help="Stop after so many turns of the model."),
         click.option("--effort", metavar="WORD", help="How hard the model thinks, in the agent's own words."),
         click.option("--model", metavar="NAME", help="Model that the agent uses."),
-        click.option("--provider", metavar="NAME", help="Agent that answers: claude, codex or command."),
+        click.option(
+            "--provider",
+            metavar="NAME",
+            shell_complete=setting_words("provider"),
+            help="Agent that answers: claude, codex or command.",
+        ),
     ):
         function = option(function)
     return function

@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,9 +13,13 @@ from locus.cli import session
 from locus.cli.frame import command as _command, group
 from locus.cli.invocation import Invocation
 from locus.cli.output import Cell, Column, Output
+from locus.cli.params import setting_words
 from locus.local import project
 from locus.local.errors import Usage
 from locus.local.settings import BY_NAME, TABLE, Origin, Setting, Value, set_project, set_user
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 PROJECT = click.option("--project", "in_project", is_flag=True, help="In the repository's .locus/config.toml.")
 
@@ -44,6 +48,18 @@ class _Name(click.ParamType):  # type: ignore[type-arg]  # generic only since cl
             hint = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(BY_NAME)}."
             self.fail(f"There is no setting `{value}`. {hint}", param, ctx)
         return BY_NAME[name]
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem  # only when a shell asks
+
+        begin = incomplete.replace("-", "_")
+        return [CompletionItem(name, help=said.doc) for name, said in BY_NAME.items() if name.startswith(begin)]
+
+
+def _words(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """The words that the setting may have, which was named before."""
+    setting = ctx.params.get("setting")
+    return setting_words(setting.name)(ctx, param, incomplete) if isinstance(setting, Setting) else []
 
 
 NAME = click.argument("setting", type=_Name(), metavar="NAME")
@@ -91,7 +107,7 @@ def get(here: Invocation, setting: Setting) -> None:
 
 @_command("set")
 @NAME
-@click.argument("value")
+@click.argument("value", shell_complete=_words)
 @PROJECT
 @click.pass_obj
 def set_(here: Invocation, setting: Setting, value: str, in_project: bool) -> None:

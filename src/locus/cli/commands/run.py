@@ -9,6 +9,7 @@ from rich.console import Console
 
 from locus.cli import frame, session
 from locus.cli.invocation import Invocation
+from locus.cli.params import setting_words
 from locus.cli.places import remote_of, state
 from locus.cli.run import asking, consent
 from locus.cli.run.asking import AtTerminal
@@ -35,7 +36,12 @@ from locus.local.worker.workplace import Options, Workplace
 
 @frame.command("run")
 @click.option("--sprint", metavar="N", help="Work on this sprint, by number or id. Default: the active one.")
-@click.option("--provider", metavar="NAME", help="Agent that does the work: claude, codex or command.")
+@click.option(
+    "--provider",
+    metavar="NAME",
+    shell_complete=setting_words("provider"),
+    help="Agent that does the work: claude, codex or command.",
+)
 @click.option("--model", metavar="NAME", help="Model that the agent uses.")
 @click.option("--effort", metavar="WORD", help="How hard the model thinks, in the agent's own words.")
 @click.option("--base", metavar="BRANCH", help="Branch that the sprint's branch starts from.")
@@ -46,6 +52,7 @@ from locus.local.worker.workplace import Options, Workplace
 @click.option(
     "--on-limit",
     metavar="WORD",
+    shell_complete=setting_words("on_limit"),
     help="When the usage limit of the provider is reached: wait for its end, switch to another one, or stop.",
 )
 @click.option("--once", is_flag=True, help="Stop after one task.")
@@ -53,9 +60,17 @@ from locus.local.worker.workplace import Options, Workplace
 @click.option("--resume", is_flag=True, help="Take over from a worker that is gone, also from another machine's.")
 @click.option("--in-place", is_flag=True, help="Work in this checkout, when it is clean.")
 @click.option(
-    "--network", metavar="WORD", help="Reach of the sandbox: open, or provider for the model's service alone."
+    "--network",
+    metavar="WORD",
+    shell_complete=setting_words("network"),
+    help="Reach of the sandbox: open, or provider for the model's service alone.",
 )
-@click.option("--permissions", metavar="WORD", help="What the agent may do: allow, or ask for a yes before commands.")
+@click.option(
+    "--permissions",
+    metavar="WORD",
+    shell_complete=setting_words("permissions"),
+    help="What the agent may do: allow, or ask for a yes before commands.",
+)
 @click.option("--no-sandbox", is_flag=True, help="Let agents and checks work with your rights.")
 @click.option("--no-pr", is_flag=True, help="Do not create or update the pull request.")
 @click.option("--no-summaries", is_flag=True, help="Send no words of the agent, even if the workspace asks for some.")
