@@ -1,5 +1,6 @@
 """`locus learn`, `locus artifacts`, completion and the manual page."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.support.person import Person
 from tests.support.server import RunningServer
 
 from locus.cli import manual
-from locus.cli.overview import SUMMARIES
+from locus.cli.overview import EXAMPLES, SUMMARIES
 
 
 @pytest.fixture
@@ -145,5 +146,19 @@ def test_the_manual_page_is_up_to_date_and_has_every_command() -> None:
     page = Path(__file__).parents[2] / "docs" / "locus.1"
 
     assert page.read_text() == manual.text(), "python -m locus.cli.manual > docs/locus.1"
+    assert page.read_text().isascii(), "readers guess its encoding"
     for name in ("locus plan", "locus sessions delete", "locus completion", "\\-\\-json\\-stream"):
         assert name in page.read_text()
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_the_manual_page_shows_examples_as_they_are_typed() -> None:
+    page = Path(__file__).parents[2] / "docs" / "locus.1"
+
+    shown = subprocess.run(
+        ["groff", "-man", "-ww", "-Tutf8", "-P-cbou", str(page)], capture_output=True, text=True, check=True
+    )
+
+    assert shown.stderr == ""
+    for line, _ in EXAMPLES:
+        assert line in shown.stdout

@@ -21,6 +21,13 @@ FILES = (
     ("~/.config/locus/", "your settings and keys (LOCUS_CONFIG_DIR)"),
     ("~/.local/state/locus/", "clones, transcripts, sessions, plans and the log of what left (LOCUS_STATE_DIR)"),
 )
+VARIABLES = (
+    ("LOCUS_SERVER, LOCUS_WORKSPACE, …", "settings: `locus config list` names all of them"),
+    ("LOCUS_API_KEY", "key for the control plane, in place of the stored one"),
+    ("LOCUS_CONFIG_DIR, LOCUS_STATE_DIR, LOCUS_DATA_DIR", "where settings and keys, work and logs, and databases are"),
+    ("LOCUS_DEBUG", "1 shows the trace of an unexpected error"),
+    ("NO_COLOR", "no colours"),
+)
 EXITS = (
     ("0", "done"),
     ("1", "failed; the message says what to do"),
@@ -29,6 +36,7 @@ EXITS = (
     ("4", "the control plane cannot be reached"),
     ("129", "the terminal was closed"),
     ("130", "interrupted with Ctrl+C"),
+    ("141", "the reader of the output went away"),
     ("143", "ended by SIGTERM"),
 )
 
@@ -45,7 +53,8 @@ def text() -> str:
             lines += _command(found, f"locus {name}")
     lines += [".SH OPTIONS OF EVERY COMMAND", *_pairs(GLOBAL_FLAGS)]
     lines += [".SH EXAMPLES", *(part for line, does in EXAMPLES for part in _pair(line, f"{does}."))]
-    lines += [".SH FILES", *_pairs(FILES), ".SH EXIT STATUS", *_pairs(EXITS)]
+    lines += [".SH FILES", *_pairs(FILES), ".SH ENVIRONMENT", *_pairs(VARIABLES)]
+    lines += [".SH EXIT STATUS", *_pairs(EXITS)]
     return "\n".join(lines) + "\n"
 
 
@@ -84,8 +93,9 @@ def _pair(term: str, meaning: str) -> tuple[str, str, str]:
 
 
 def plain(line: str) -> str:
-    """Text that troff prints as it is."""
-    escaped = line.replace("\\", "\\e").replace("-", "\\-").replace("’", "'")
+    """Text that troff prints as it is, whatever encoding it takes its input for."""
+    escaped = line.replace("\\", "\\e").replace("-", "\\-").replace("’", "'").replace('"', "\\(dq")
+    escaped = "".join(letter if letter.isascii() else f"\\[u{ord(letter):04X}]" for letter in escaped)
     return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
 
 

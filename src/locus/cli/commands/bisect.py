@@ -60,6 +60,7 @@ class Document:
 @click.option("--good", metavar="KEY", help="Task, or commit, after which it was still good. Default: the base.")
 @click.option(
     "--timeout",
+    metavar="SECONDS",
     type=click.FloatRange(1),
     default=TIMEOUT,
     show_default=True,

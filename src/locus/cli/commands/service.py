@@ -70,7 +70,9 @@ def status(here: Invocation) -> None:
 
 @command.command("logs")
 @PART
-@click.option("--lines", "-n", type=click.IntRange(1, 10_000), default=LINES, show_default=True, help="How many.")
+@click.option(
+    "--lines", "-n", type=click.IntRange(1, 10_000), metavar="N", default=LINES, show_default=True, help="How many."
+)
 @click.pass_obj
 def logs(here: Invocation, part: Part, lines: int) -> None:
     """Show the last lines of a service's log."""

@@ -60,7 +60,10 @@ class Wish:
 
 @frame.command("up")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), help=f"Port to answer on; 0 takes any free one. Default: {PORT}."
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help=f"Port to answer on; 0 takes any free one. Default: {PORT}.",
 )
 @click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Where the database lives."
