@@ -115,6 +115,18 @@ def test_every_command_and_flag_says_what_it_does(path: str, command: click.Comm
             assert option.help.rstrip().endswith((".", "`")), f"{path} {option.opts[0]}: {option.help}"
 
 
+GROUPS = [command for path, command in COMMANDS if isinstance(command, click.Group) and command is not root]
+
+
+@pytest.mark.parametrize("command", GROUPS, ids=lambda command: command.name)
+def test_what_the_parts_of_a_command_do_is_told_whole_in_a_narrow_terminal(command: click.Group) -> None:
+    said = command.get_help(click.Context(command, info_name="locus", terminal_width=60))
+
+    listed = said.partition("Commands:")[2]
+    assert "..." not in listed
+    assert max(map(len, listed.splitlines())) <= 60
+
+
 # Two hand every flag on to the server program.
 OURS = [command for _, command in COMMANDS if not command.context_settings.get("ignore_unknown_options")]
 

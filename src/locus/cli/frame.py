@@ -22,6 +22,7 @@ from locus.cli.overview import SUMMARIES, text
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+LONGEST = 500  # characters of a command's first sentence
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -87,6 +88,14 @@ class Group(Command, click.Group):
     """A command with subcommands."""
 
     command_class = Command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each with its whole first sentence; click's own would cut it where the line ends."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, one.get_short_help_str(LONGEST)) for name, one in found if one is not None and not one.hidden]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

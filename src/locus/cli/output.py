@@ -63,9 +63,9 @@ class Output:
         if not self.quiet:
             self._print(sys.stderr if self.json_wanted else sys.stdout, parts)
 
-    def address(self, url: str) -> None:
-        """An address of ours, to be opened: a narrow terminal wraps it itself, so that it can be taken up whole."""
-        print(f"  {safe(url)}", file=sys.stderr if self.json_wanted else sys.stdout, flush=True)
+    def whole(self, text: str) -> None:
+        """An address or a command of ours, to be taken up whole: a terminal that is too narrow wraps it itself."""
+        print(f"  {safe(text)}", file=sys.stderr if self.json_wanted else sys.stdout, flush=True)
 
     def text(self, text: str) -> None:
         """Text of several lines, as somebody wrote it; at a terminal indented, so that no line of it poses as ours."""

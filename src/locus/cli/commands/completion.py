@@ -15,7 +15,7 @@ def command(here: Invocation, shell: str) -> None:
     """Print the script that completes `locus` in a shell.
 
     \b
-    Put it where your shell looks:
+    Put it where your shell looks, in a folder that you may have to make:
       bash   locus completion bash > ~/.local/share/bash-completion/completions/locus
       zsh    locus completion zsh > ~/.zfunc/_locus      (with ~/.zfunc in fpath, before compinit)
       fish   locus completion fish > ~/.config/fish/completions/locus.fish

@@ -121,7 +121,7 @@ def _result(out: Output, place: Place, before: Sequence[CheckResult]) -> None:
     except LocalError as e:
         out.line(f"   There is no branch to look at: {e.message}")
         return
-    log = ["log", "--graph", "--format=%h %<(44,trunc)%s %(trailers:key=Evidence,valueonly,separator=%x20)", BRANCH]
+    log = ["log", "--graph", "--format=%h %<(32,trunc)%s %(trailers:key=Evidence,valueonly,separator=%x20)", BRANCH]
     out.line("")
     out.line(Cell(f"   $ git log {BRANCH}", "dim"))
     for line in asyncio.run(place.git(*log, cwd=place.remote)).splitlines():
@@ -151,14 +151,16 @@ def _tidy(out: Output, place: Place, *, keep: bool) -> None:
     if keep:
         names = " ".join(f"{name}={shlex.quote(value)}" for name, value in place.variables.items())
         out.line("")
-        out.line(f"   The server is running. To look at it:  {names} locus status")
-        out.line(f"   To stop it:  {names} locus down")
+        out.line("   The server is running. To look at it, and to stop it:")
+        out.whole(f" {names} locus status")
+        out.whole(f" {names} locus down")
         return
     with redirect_stdout(StringIO()):
         _run(["down"])
     shutil.rmtree(place.root / "data", ignore_errors=True)
     out.line("")
-    out.line(f"   The server is stopped and its database removed. The rest goes with:  rm -rf {place.root}")
+    out.line("   The server is stopped and its database removed. The rest goes with:")
+    out.whole(f" rm -rf {shlex.quote(str(place.root))}")
 
 
 def _title(out: Output, text: str) -> None:

@@ -45,4 +45,5 @@ def command(here: Invocation) -> None:
     if not loaded.checks:
         out.note("No tests were recognised. Name the command that runs yours in .locus/config.toml.")
     if done.written:
-        out.note('Commit .locus/, then write a task: locus tasks add "What is to be done"')
+        out.note("Commit .locus/ and push it: agents begin at what the remote has.")
+        out.note('Then write a task: locus tasks add "What is to be done"')

@@ -103,7 +103,9 @@ def add(here: Invocation, name: str, goal: str | None, starts: date | None, ends
         out.json(sprint)
         return
     out.line(str(sprint.number))
-    if not at_once:
+    if at_once and out.terminal:
+        out.note('It is active. A task for it: locus tasks add "…" --sprint active')
+    elif not at_once:
         out.note(f"It is planned. Agents begin when it is active: locus sprints start {sprint.number}")
 
 

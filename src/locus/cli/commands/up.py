@@ -261,7 +261,7 @@ def _tell(out: Output, record: hosting.Record, sign_in: str | None, *, started: 
     out.line(Cell("✓ ", "green"), "Locus runs at ", Cell(record.url, "bold"), "" if started else "  (it ran already)")
     if sign_in:
         out.line(Cell("  Sign in    ", "dim"), "once, within 10 minutes:")
-        out.address(sign_in)
+        out.whole(sign_in)
     rows = [
         ("API", f"{record.url}/api/docs"),
         ("Workspace", record.workspace or "choose one: locus config set workspace NAME"),
