@@ -118,6 +118,7 @@ class GitHubServer:
         self.pulls: list[Json] = []
         self.flaws: list[str] = []
         self.faults: list[tuple[str, Reply]] = []
+        self.refusals: dict[str, Reply] = {}
         self.password: str | None = None
         self.may_push = True
         self.refuses_pushes: int | None = None  # git over HTTP: with this status; 0 leaves who pushes without an answer
@@ -138,6 +139,10 @@ class GitHubServer:
     def fail_next(self, method: str, reply: Reply) -> None:
         """Answer the next request of a method in another way."""
         self.faults.append((method, reply))
+
+    def refuse(self, path: str, reply: Reply) -> None:
+        """Answer every request whose path ends so in another way."""
+        self.refusals[path] = reply
 
     def fault(self, method: str) -> Reply | None:
         with self._lock:
@@ -163,6 +168,8 @@ class GitHubServer:
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Json) -> tuple[int, Any, str]:
         """Answer as GitHub does. Returns status, body, and the path as the description writes it."""
         parts = [unquote(part) for part in path.strip("/").split("/")]
+        if (method, parts) == ("GET", ["user"]) and self.reviewing.app:
+            return 403, _refusal("Resource not accessible by integration"), "/user"
         if (method, parts) == ("GET", ["user"]):
             schema = SPECIFICATION["components"]["schemas"]["private-user"]
             return 200, {**example(schema), "login": self.reviewing.account}, "/user"
@@ -293,6 +300,11 @@ class _Handler(BaseHTTPRequestHandler):
         body: Json = json.loads(raw) if raw else {}
         self.github.requests.append(Request(method, self.path, body, self.headers.get("authorization")))
         if (reply := self.github.fault(method)) is not None:
+            self._fault(reply)
+            return
+        if (
+            reply := next((r for end, r in self.github.refusals.items() if parts.path.endswith(end)), None)
+        ) is not None:
             self._fault(reply)
             return
         if self.headers.get("authorization") != f"Bearer {TOKEN}":

@@ -27,13 +27,22 @@ class Thread:
     line: int | None
     comments: list[tuple[int, str, str, str]]
     resolved: bool = False
+    start_line: int | None = None
+    side: str = "RIGHT"
+    subject: str = "LINE"
+    hunk: str = ""
+    unsent: set[int] = field(default_factory=set)  # comments that their author has begun to write
 
 
 @dataclass
 class Reviewing:
-    """`account` is whose the token is. What people did is put into the lists by a test."""
+    """`account` is whose the token is, of an `app` or of a person. What people did is put into the lists by a test."""
 
     account: str = "ada"
+    app: bool = False
+    readers: set[str] = field(default_factory=set)  # who belongs to the repository, and may only read
+    statuses: dict[str, list[Json]] = field(default_factory=dict)
+    refused: list[Json] = field(default_factory=list)  # errors with which the next questions of GraphQL are answered
     reviews: dict[int, list[Json]] = field(default_factory=dict)
     threads: dict[int, list[Thread]] = field(default_factory=dict)
     conversation: dict[int, list[Json]] = field(default_factory=dict)
@@ -76,6 +85,26 @@ class Reviewing:
         self.annotations[made["id"]] = [annotation | {"message": f"{name}: {text}"}]
         return made
 
+    def status(self, sha: str, context: str, description: str, *, state: str = "failure") -> Json:
+        """Something that is no app of GitHub's says how a commit is."""
+        made = {"id": self.number(), "state": state, "context": context, "description": description}
+        made |= {"url": "https://github.example/status", "node_id": "x", "avatar_url": None}
+        made |= {"created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z"}
+        made["target_url"] = f"https://ci.example/{context}"
+        self.statuses.setdefault(sha, []).append(made)
+        return made
+
+    def _may(self, login: str) -> str:
+        """What somebody may do, by what their comments say of them."""
+        if login in self.readers:
+            return "read"
+        said = [one for threads in self.threads.values() for thread in threads for one in thread.comments]
+        known = {by for _, by, as_, _ in said if as_ in ("OWNER", "MEMBER", "COLLABORATOR")}
+        for one in (one for listed in self.conversation.values() for one in listed):
+            if one["author_association"] in ("OWNER", "MEMBER", "COLLABORATOR"):
+                known.add(one["user"]["login"])
+        return "write" if login in known else "read"
+
     def _said(self, github: GitHubServer, schema: str, text: str, by: str, as_: str) -> Json:
         from tests.support.github import SPECIFICATION, example
 
@@ -90,14 +119,33 @@ class Reviewing:
         self, github: GitHubServer, method: str, rest: list[str], query: dict[str, list[str]], body: Json
     ) -> Answer | None:
         """The answer to a question about a pull request or a commit; None when it is about something else."""
-        page = int(query.get("page", ["1"])[0])
+        page, size = int(query.get("page", ["1"])[0]), int(query.get("per_page", ["30"])[0])
+
+        def paged(listed: list[Json]) -> list[Json]:
+            return listed[(page - 1) * size : page * size]
+
         match (method, rest):
+            case ("GET", ["collaborators", login, "permission"]):
+                from tests.support.github import SPECIFICATION, example
+
+                path = f"{REPOSITORY}/collaborators/{{username}}/permission"
+                user: Json = example(SPECIFICATION["components"]["schemas"]["simple-user"])
+                permission = self._may(login)
+                return 200, {"permission": permission, "role_name": permission, "user": user | {"login": login}}, path
+            case ("GET", ["commits", sha, "status"]):
+                statuses = self.statuses.get(sha, [])
+                answered: Json = {
+                    "state": "failure" if statuses else "pending",
+                    "total_count": len(statuses),
+                    "sha": sha,
+                }
+                answered |= {"url": "https://github.example/s", "commit_url": "https://github.example/c"}
+                return 200, answered | {"statuses": paged(statuses)}, f"{REPOSITORY}/commits/{{ref}}/status"
             case ("GET", ["pulls", number]):
                 pull = _pull(github, number)
                 return _found(pull, f"{REPOSITORY}/pulls/{{pull_number}}")
             case ("GET", ["pulls", number, "reviews"]):
-                listed = self.reviews.get(int(number), []) if page == 1 else []
-                return 200, listed, f"{REPOSITORY}/pulls/{{pull_number}}/reviews"
+                return 200, paged(self.reviews.get(int(number), [])), f"{REPOSITORY}/pulls/{{pull_number}}/reviews"
             case ("POST", ["pulls", number, "reviews"]):
                 return (
                     *self._review(github, _pull(github, number), body),
@@ -112,15 +160,18 @@ class Reviewing:
                         return 201, made, path
                 return 404, {"message": "Not Found"}, path
             case ("GET", ["issues", number, "comments"]):
-                listed = self.conversation.get(int(number), []) if page == 1 else []
-                return 200, listed, f"{REPOSITORY}/issues/{{issue_number}}/comments"
+                return (
+                    200,
+                    paged(self.conversation.get(int(number), [])),
+                    f"{REPOSITORY}/issues/{{issue_number}}/comments",
+                )
             case ("POST", ["issues", number, "comments"]):
                 made = self._said(github, "issue-comment", body["body"], self.account, "OWNER")
                 self.conversation.setdefault(int(number), []).append(made)
                 return 201, made, f"{REPOSITORY}/issues/{{issue_number}}/comments"
             case ("GET", ["commits", sha, "check-runs"]):
-                runs = self.check_runs.get(sha, []) if page == 1 else []
-                answered = {"total_count": len(runs), "check_runs": runs}
+                runs = self.check_runs.get(sha, [])
+                answered = {"total_count": len(runs), "check_runs": paged(runs)}
                 return 200, answered, f"{REPOSITORY}/commits/{{ref}}/check-runs"
             case ("GET", ["check-runs", number, "annotations"]):
                 path = f"{REPOSITORY}/check-runs/{{check_run_id}}/annotations"
@@ -151,23 +202,42 @@ class Reviewing:
         return 200, made
 
     def graphql(self, body: Json) -> Json:
-        """The threads of a pull request, as the one query that is asked for them wants it."""
+        """Who we are, or the threads of a pull request, as the one query that is asked for them wants it."""
+        if self.refused:
+            return {"data": None, "errors": [self.refused.pop(0)]}
+        if "viewer" in body["query"]:
+            return {"data": {"viewer": {"login": self.account}}}
         number = body["variables"]["number"]
+        start = int(body["variables"]["after"] or 0)
         nodes = [
             {
                 "isResolved": thread.resolved,
                 "path": thread.path,
                 "line": thread.line,
+                "startLine": thread.start_line,
+                "diffSide": thread.side,
+                "subjectType": thread.subject,
+                "first": {"nodes": [{"databaseId": thread.comments[0][0], "diffHunk": thread.hunk}]},
                 "comments": {
                     "nodes": [
-                        {"databaseId": id_, "author": {"login": by}, "authorAssociation": as_, "body": text}
-                        for id_, by, as_, text in thread.comments
+                        {
+                            "databaseId": id_,
+                            "state": "PENDING" if id_ in thread.unsent else "SUBMITTED",
+                            "author": {
+                                "__typename": "Bot" if by.endswith("[bot]") else "User",
+                                "login": by.removesuffix("[bot]"),
+                            },
+                            "authorAssociation": as_,
+                            "body": text,
+                        }
+                        for id_, by, as_, text in thread.comments[-100:]
                     ]
                 },
             }
-            for thread in self.threads.get(number, [])
+            for thread in self.threads.get(number, [])[start : start + 50]
         ]
-        info = {"hasNextPage": False, "endCursor": None}
+        more = start + 50 < len(self.threads.get(number, []))
+        info = {"hasNextPage": more, "endCursor": str(start + 50) if more else None}
         threads = {"nodes": nodes, "pageInfo": info}
         return {"data": {"repository": {"pullRequest": {"reviewThreads": threads}}}}
 

@@ -1,52 +1,41 @@
 """Taking what was said about pull requests back to the agents that made them: what is open, and who does it."""
 
 import asyncio
-import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-
-import msgspec
 
 from locus.cli.beside import voice
 from locus.cli.beside.reply import remedy, why
 from locus.cli.beside.reviewing import OURS, Failure
+from locus.cli.beside.settling import Opened, Round, Settling
 from locus.cli.output import Output
 from locus.cli.run.agent_words import agent_line
-from locus.client.errors import NotFound, PlaneError
-from locus.local import files
 from locus.local.errors import LocalError
-from locus.local.forge.base import PullRequest, State
+from locus.local.forge.base import ForgeError
 from locus.local.forge.reviews import Pull, Reviews, reviews_of
 from locus.local.forge.table import forge_for
-from locus.local.forge.threads import Talk, Thread
+from locus.local.forge.threads import Talk
 from locus.local.git.history import Commit, history, standing
+from locus.local.git.lock import Lock
 from locus.local.providers.base import Ending, Event, Finished
 from locus.local.providers.table import choose
-from locus.local.replay.redaction import Redaction
 from locus.local.review import place
-from locus.local.review.place import Looked, Subject
-from locus.local.review.text import harmless
+from locus.local.review.place import Subject
 from locus.local.sessions.answer import AgentEnded
 from locus.local.sessions.shelf import Shelf
-from locus.local.worker import pull_request
-from locus.local.worker.criticism import Criticism, answered_mark, gather, thread_name
+from locus.local.worker.answering import Notebook
+from locus.local.worker.attribution import by_task
+from locus.local.worker.criticism import Criticism, fitting, gather
 from locus.local.worker.follow_purse import FollowPurse
-from locus.local.worker.follow_up import Followed, FollowUp
+from locus.local.worker.follow_up import FollowUp
 from locus.local.worker.records import Remembered, remembered
 from locus.local.worker.site import Site
 from locus.local.worker.workplace import Workplace
-from locus.wire.tasks import Task
 
 
-@dataclass(frozen=True)
-class Round:
-    """What came of one task's part of what was said. `commit` is null when nothing was changed."""
-
-    pull_request: int
-    task: str
-    commit: str | None
-    resumed: bool
-    answered: int
-    checks: list[str]
+class Closed(LocalError):
+    """The pull request that was named is closed, or merged."""
 
 
 @dataclass
@@ -61,17 +50,31 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Iterating:
-    """One call of `locus iterate`. `named` is whether a person has named the agent."""
+    """One call of `locus iterate`. `named` is whether a person has named the agent, `made` is told each round as soon
+    as it is over, and who is `patient` looks again when the forge has trouble that passes.
+    """
 
     work: Workplace
     out: Output
     stop: asyncio.Event
     named: bool
     purse: FollowPurse
+    made: Callable[[Round], None]
+    patient: bool = False
     agent_command: tuple[str, ...] = ()
     max_usd: float | None = None
     max_turns: int | None = None
     outcome: Outcome = field(default_factory=Outcome)
+    _said: list[str] = field(default_factory=list)
+
+    @property
+    def _settling(self) -> Settling:
+        book = Notebook(self.work.folder.place / "iterated.json")
+        return Settling(self.work.plane, book, self._made, self.note)
+
+    def _made(self, made: Round) -> None:
+        self.outcome.rounds.append(made)
+        self.made(made)
 
     async def once(self, target: str | None) -> bool:
         """Take up everything that is open now; returns whether there was anything. Raises LocalError, PlaneError."""
@@ -84,18 +87,59 @@ class Iterating:
                 remedy='Send a task back with what is wrong instead: locus tasks reject KEY -m "…"',
             )
         account = await hosted.account()
+        if account is None:
+            raise LocalError(
+                "GitHub does not say whose the token is, so our own answers could not be told from those of others.",
+                remedy="Use a token of an account, or of an app.",
+            )
         any_ = False
         only = target.upper() if target is not None and not target.isdigit() else None
-        for pull in await self._pulls(hosted, target):
-            talk = Talk(hosted.github, pull.number)
-            criticism = await gather(talk, pull.head, account, taken=self._taken(pull.number))
-            new = [name for name in criticism.others if name not in self.outcome.ignored]
-            if new:
-                self.outcome.ignored += new
-                self._note(f"Not taken up, for want of write access: what {', '.join(new)} said.")
-            if criticism:
-                any_ |= await self._pull(talk, pull, criticism, only)
+        pulls = await self._pulls(hosted, target)
+        for pull in pulls:
+            opened = Opened(hosted, Talk(hosted.github, pull.number), pull, account)
+            try:
+                any_ |= await self._look(opened, only)
+            except LocalError as e:
+                if len(pulls) == 1 or self.stop.is_set() or self._waits_for(e):
+                    raise
+                self._failed(f"pull request {pull.number}", e)
         return any_
+
+    async def _look(self, opened: Opened, only: str | None) -> bool:
+        number = opened.pull.number
+        if not await self._criticism(opened) and not self._settling.book.waiting(number):
+            return False
+        with self._alone(number):
+            return await self._pull(opened, only)
+
+    def _waits_for(self, error: LocalError) -> bool:
+        return self.patient and isinstance(error, ForgeError) and error.passes
+
+    async def _criticism(self, opened: Opened) -> Criticism:
+        """What is open; what of it nobody takes up is said once."""
+        pull = opened.pull
+        criticism = await gather(opened.talk, pull.head, opened.account, taken=self._settling.book.taken(pull.number))
+        new = [name for name in criticism.others if name not in self.outcome.ignored]
+        if new:
+            self.outcome.ignored += new
+            self.note(f"Not taken up, for want of write access: what {', '.join(new)} said.")
+        if criticism.unseen is not None and criticism.unseen not in self._said:
+            self._said.append(criticism.unseen)
+            self.note(f"Failed checks are not looked for: {criticism.unseen}")
+        return criticism
+
+    @contextmanager
+    def _alone(self, number: int) -> Iterator[None]:
+        """Nobody else on this machine works on the pull request meanwhile. Raises LocalError."""
+        lock = Lock.take(self.work.folder.make().place / f"iterate-{number}.lock")
+        if lock is None:
+            raise LocalError(
+                f"Another `locus iterate` is at work on pull request {number}.", remedy="Wait until it is done."
+            )
+        try:
+            yield
+        finally:
+            lock.release()
 
     async def _pulls(self, hosted: Reviews, target: str | None) -> list[Pull]:
         if target is None:
@@ -108,32 +152,43 @@ class Iterating:
                 raise LocalError(f"{task.key} is in no open pull request.", remedy="See: locus tasks show " + task.key)
             number = found.number
         pull = await hosted.pull(number)
-        if not pull.open or not pull.own:
-            what = "is closed" if not pull.open else "comes from somebody's copy of the repository"
-            raise LocalError(f"Pull request {number} {what}, so nothing can be added to it here.")
+        if not pull.open:
+            raise Closed(f"Pull request {number} is closed or merged, so nothing can be added to it.")
+        if not pull.own:
+            raise LocalError(
+                f"Pull request {number} comes from somebody's copy of the repository, so nothing can be added to it."
+            )
         return [pull]
 
-    async def _pull(self, talk: Talk, pull: Pull, criticism: Criticism, only: str | None) -> bool:
+    async def _pull(self, opened: Opened, only: str | None) -> bool:
+        pull = opened.pull
         subject = Subject(pull.base, pull.branch)
         async with place.fetched(self.work.checkout, self.work.state, subject) as looked:
             commits = [one for one in await history(looked.clone.git, looked.base, looked.head) if one.task]
-            parts = await _by_task(looked, commits, criticism, only)
-        if not commits:
-            raise LocalError(f"Pull request {pull.number} has no commit of a task, so no agent of ours made it.")
-        any_ = False
-        for key, part in parts.items():
+            if not commits:
+                raise LocalError(f"Pull request {pull.number} has no commit of a task, so no agent of ours made it.")
+            any_ = await self._settling.resume(opened, looked)
+            # What was read before we were alone with it may be answered by now.
+            criticism = await self._criticism(opened)
+            parts = await by_task(looked, commits, criticism, only)
+        for key, whole in parts.items():
             if self.stop.is_set():
                 raise KeyboardInterrupt
+            part, left = fitting(whole)
+            if left:
+                self.note(f"{key}: {left} of what was said is left for the next round; it is too much for one.")
             try:
-                await self._task(talk, pull, standing(commits, key)[-1], part)
+                await self._task(opened, standing(commits, key)[-1], part)
                 any_ = True
             except AgentEnded as e:
                 if e.finished.ending is Ending.STOPPED:
-                    self._note(f"{key}: {e.remedy or 'Nothing was pushed.'}")
+                    self.note(f"{key}: {e.remedy or 'Nothing was pushed.'}")
                     raise KeyboardInterrupt from e
                 advice = [remedy(e.finished, self.work.provider.NAME), e.remedy]
                 self._failed(f"{key}", LocalError(why(e.finished), remedy=" ".join(filter(None, advice))))
             except LocalError as e:
+                if self._waits_for(e):
+                    raise
                 self._failed(f"{key}", e)
         return any_
 
@@ -142,16 +197,18 @@ class Iterating:
 
     # ---- one task
 
-    async def _task(self, talk: Talk, pull: Pull, last: Commit, part: Criticism) -> None:
-        key, plane = last.task or "", self.work.plane
-        task = await self._known(key)
+    async def _task(self, opened: Opened, last: Commit, part: Criticism) -> None:
+        pull, key, plane = opened.pull, last.task or "", self.work.plane
+        if self.max_usd is not None and self.outcome.usd >= self.max_usd:
+            raise LocalError(f"The {self.max_usd:g} $ that this call may cost are spent (--max-usd).")
+        task = await self._settling.known(key)
         if task is not None and task.agent_id is not None:
             raise LocalError(f"An agent is working on {key}.", remedy="Wait until it is done.")
         workspace = plane.workspace_id
         earlier = remembered(self.work.state, workspace, key) if workspace is not None else None
         work = replace(self._agent(earlier), options=replace(self._agent(earlier).options, base=pull.base))
         title = task.title if task is not None else last.subject.removeprefix(f"{key}: ")
-        self._note(f"{key} {title}: {_open(part)}, with {work.provider.NAME}")
+        self.note(f"{key} {title}: {_open(part)}, with {work.provider.NAME}")
         required = (await plane.workspaces.get(workspace)).required_checks if workspace is not None else []
         slot = earlier.slot if earlier is not None else None
         site = await Site.open(work, branch=pull.branch, agent_name=last.agent or work.provider.NAME, slot=slot)
@@ -168,17 +225,19 @@ class Iterating:
                 purse=self.purse,
                 stop=self.stop,
                 hear=self._hear,
+                ready=lambda done: self._settling.ready(opened, key, part, done),
                 required=[*required, *(item.check for item in task.checklist if item.check)] if task else required,
                 max_turns=self.max_turns,
                 max_usd=None if self.max_usd is None else self.max_usd - self.outcome.usd,
             )
             try:
-                done = await follow.run()
+                await follow.run()
             finally:
                 self.outcome.usd += follow.spent
         finally:
             await site.leave()
-        await self._told(talk, pull, task, key, part, done)
+        (waiting,) = [one for one in self._settling.book.waiting(pull.number) if one.task == key]
+        await self._settling.finish(opened, task, waiting, part)
 
     def _agent(self, earlier: Remembered | None) -> Workplace:
         """Who does it: the one that a person has named, else the one that did the task."""
@@ -188,102 +247,12 @@ class Iterating:
         provider = choose(earlier.provider, command=self.agent_command)
         return replace(work, provider=provider, options=replace(work.options, model=earlier.model, effort=None))
 
-    async def _known(self, key: str) -> Task | None:
-        try:
-            return await self.work.plane.tasks.get(key)
-        except NotFound:
-            return None  # the commit is of another workspace's task
-
-    # ---- telling
-
-    async def _told(self, talk: Talk, pull: Pull, task: Task | None, key: str, part: Criticism, done: Followed) -> None:
-        hide = Redaction(os.environ, {}).content
-        end = f"Done in {done.commit[:10]}." if done.commit else "Nothing was changed."
-
-        def words(name: str) -> str:
-            said = hide(done.answers.get(name, ""))
-            return f"{harmless(said)}\n\n{end}".strip()
-
-        for at, thread in enumerate(part.threads):
-            await talk.answer(thread, f"{words(thread_name(at))}\n\n{answered_mark()}")
-        if part.remarks:
-            said = "\n\n".join(f"> {_quoted(one.text)}\n\n{words(f'R{at + 1}')}" for at, one in enumerate(part.remarks))
-            await talk.say(f"{said}\n\n{answered_mark([one.id for one in part.remarks])}")
-        self._take(pull.number, [one.id for one in part.failing])
-        answered = len(part.threads) + len(part.remarks)
-        checks = [f"{result.check.name}: {result.why}" for result in done.results]
-        self.outcome.rounds.append(Round(pull.number, key, done.commit, done.resumed, answered, checks))
-        if done.commit is None or task is None:
-            return
-        try:
-            linked = PullRequest(pull.number, pull.url, State.OPEN)
-            await pull_request.link(self.work.plane, linked, [task], branch=pull.branch, head=done.commit)
-            proved = ", ".join(checks) or "no checks"
-            said = f"Pull request {pull.number}: {answered} answered, by {done.commit[:10]} ({proved})."
-            await self.work.plane.tasks.comment(task.id, said)
-        except PlaneError as e:
-            self._note(f"The commit is pushed, and the control plane was not told: {e.message}")
-
-    def _note(self, said: str) -> None:
+    def note(self, said: str) -> None:
         voice.print_beside(self.out, said)
 
     def _hear(self, event: Event) -> None:
         if not isinstance(event, Finished) and (line := agent_line(event)) is not None and not line.startswith("{"):
-            self._note(f"· {line}")
-
-    # ---- failed checks that were taken up, so that each is once
-
-    def _taken(self, number: int) -> list[int]:
-        text = files.read_private(self.work.folder.place / "iterated.json")
-        try:
-            found: dict[str, list[int]] = msgspec.json.decode(text or "{}", type=dict[str, list[int]])
-        except msgspec.DecodeError:
-            return []
-        return found.get(str(number), [])
-
-    def _take(self, number: int, ids: list[int]) -> None:
-        if not ids:
-            return
-        path = self.work.folder.make().place / "iterated.json"
-        with files.locked(path):
-            text = files.read_private(path)
-            try:
-                found = msgspec.json.decode(text or "{}", type=dict[str, list[int]])
-            except msgspec.DecodeError:
-                found = {}
-            found[str(number)] = [*found.get(str(number), []), *ids][-200:]
-            files.write(path, msgspec.json.encode(found).decode())
-
-
-async def _by_task(
-    looked: Looked, commits: list[Commit], criticism: Criticism, only: str | None
-) -> dict[str, Criticism]:
-    """What was said, by the task whose commit wrote the line; what is about no line is for the newest task."""
-    keys = list(dict.fromkeys(one.task for one in commits if one.task and standing(commits, one.task)))
-    if not keys:
-        return {}
-    general = only if only in keys else keys[-1]
-    tasks = {one.sha: one.task for one in commits}
-    threads: dict[str, list[Thread]] = {}
-    for thread in criticism.threads:
-        key = tasks.get(await _wrote(looked, thread) or "") or general
-        threads.setdefault(key if key in keys else general, []).append(thread)
-    parts = {key: Criticism(threads=tuple(found)) for key, found in threads.items()}
-    if criticism.remarks or criticism.failing:
-        own = parts.get(general, Criticism())
-        parts[general] = replace(own, remarks=criticism.remarks, failing=criticism.failing)
-    return {key: parts[key] for key in keys if key in parts and (only is None or key == only)}
-
-
-async def _wrote(looked: Looked, thread: Thread) -> str | None:
-    """The commit that wrote the line that a thread is about."""
-    if thread.line is None:
-        return None
-    where = f"{thread.line:d},{thread.line:d}"
-    said = await looked.clone.git.local(
-        "blame", "--porcelain", "-L", where, looked.head, "--", thread.path, accept=(0, 128)
-    )
-    return said.stdout.decode(errors="replace").partition(" ")[0] or None
+            self.note(f"· {line}")
 
 
 def _open(part: Criticism) -> str:
@@ -291,7 +260,3 @@ def _open(part: Criticism) -> str:
     said = [f"{many} comment{'s' * (many != 1)}"] if many else []
     failed = len(part.failing)
     return " and ".join([*said, *([f"{failed} failed check{'s' * (failed != 1)}"] if failed else [])])
-
-
-def _quoted(text: str) -> str:
-    return harmless(" ".join(text.split())[:200])

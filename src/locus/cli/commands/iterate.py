@@ -11,7 +11,9 @@ import click
 
 from locus.cli import session as sessions
 from locus.cli.beside.interrupts import Interrupts
-from locus.cli.beside.iterating import Iterating, Outcome
+from locus.cli.beside.iterating import Closed, Iterating, Outcome
+from locus.cli.beside.reviewing import Failure
+from locus.cli.beside.settling import Round
 from locus.cli.beside.stage import Wish, options
 from locus.cli.frame import command as _command
 from locus.cli.invocation import Invocation
@@ -20,7 +22,8 @@ from locus.cli.run import consent
 from locus.cli.run.alone import place
 from locus.cli.run.limits import limits_of
 from locus.local import sandbox
-from locus.local.errors import LocalError
+from locus.local.forge.base import ForgeError
+from locus.local.git.trouble import GitError, Reason
 from locus.local.journal import LEDGER, Ledger
 from locus.local.providers.table import choose
 from locus.local.worker import told
@@ -28,6 +31,7 @@ from locus.local.worker.follow_purse import FollowPurse
 from locus.local.worker.workplace import Options
 
 POLL = 30.0  # seconds between two looks at the forge
+TROUBLE = 2.0  # seconds before the first look after one that failed; then twice as long, up to POLL
 ROUNDS, MINUTES = 5, 120  # of --watch, unless somebody says otherwise
 
 
@@ -93,6 +97,8 @@ def command(
                 named=asked.provider is not None,
                 purse=FollowPurse(Ledger(found.state / LEDGER), found.options.limits),
                 agent_command=settings.agent_command or (),
+                made=lambda made: _show(out, made),
+                patient=watch,
                 max_usd=asked.max_usd,
                 max_turns=asked.max_turns,
             )
@@ -109,20 +115,42 @@ def command(
 
 
 async def _watch(iterating: Iterating, target: str | None, rounds: int, seconds: float) -> None:
-    """Look again and again until a bound is reached, something went wrong, or somebody stops it."""
-    end, done = time.monotonic() + seconds, 0
+    """Look again and again until a bound is reached, something went wrong, or somebody stops it.
+
+    Trouble that passes by itself is waited for. Once something was done, it is told whatever happens afterwards.
+    """
+    end, done, looked, trouble = time.monotonic() + seconds, 0, False, TROUBLE
     while done < rounds and not iterating.stop.is_set() and not iterating.outcome.failed:
+        pause = POLL
         try:
             done += await iterating.once(target)
-        except LocalError:
-            if not iterating.outcome.rounds:
+            looked, trouble = True, TROUBLE
+        except Closed as e:
+            if not looked:
                 raise
-            return  # the pull request was merged or closed meanwhile
+            iterating.note(e.message)
+            return
+        except (ForgeError, GitError) as e:
+            if not _passes(e):
+                if not looked:
+                    raise
+                iterating.outcome.failed.append(Failure(target or "the pull requests", str(e)))
+                return
+            waits = e.retry_after if isinstance(e, ForgeError) else None
+            pause, trouble = waits or trouble, min(2 * trouble, POLL)
+            iterating.note(f"{e.message} Looking again in {pause:.0f} s.")
         limit = iterating.max_usd
         if time.monotonic() >= end or (limit is not None and iterating.outcome.usd >= limit) or done >= rounds:
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(iterating.stop.wait(), min(POLL, max(end - time.monotonic(), 0.0)))
+            await asyncio.wait_for(iterating.stop.wait(), min(pause, max(end - time.monotonic(), 0.0)))
+
+
+def _passes(error: ForgeError | GitError) -> bool:
+    """Whether trying again later can help without anybody doing anything."""
+    if isinstance(error, GitError):
+        return error.reason in (Reason.UNREACHABLE, Reason.TIMEOUT)
+    return error.passes
 
 
 def _tell(out: Output, what: told.Told) -> None:
@@ -139,16 +167,20 @@ def _tell(out: Output, what: told.Told) -> None:
             out.note(Cell("! ", "yellow"), text)
 
 
+def _show(out: Output, one: Round) -> None:
+    if out.json_wanted:
+        return
+    what = f"pushed {one.commit[:10]}" if one.commit else "nothing was changed"
+    memory = "" if one.resumed else ", in a new conversation"
+    answers = f"{one.answered} answered" if one.answered else "no comment to answer"
+    out.line(Cell("✓ ", "green"), Cell(one.task, "bold"), f" on pull request {one.pull_request}: {what}, {answers}")
+    out.note(Cell(f"  {', '.join(one.checks) or 'no checks'}{memory}", "dim"))
+
+
 def _say(out: Output, outcome: Outcome) -> None:
     if out.json_wanted:
         out.json(outcome)
         return
-    for one in outcome.rounds:
-        what = f"pushed {one.commit[:10]}" if one.commit else "nothing was changed"
-        memory = "" if one.resumed else ", in a new conversation"
-        answers = f"{one.answered} answered" if one.answered else "no comment to answer"
-        out.line(Cell("✓ ", "green"), Cell(one.task, "bold"), f" on pull request {one.pull_request}: {what}, {answers}")
-        out.note(Cell(f"  {', '.join(one.checks) or 'no checks'}{memory}", "dim"))
     for failure in outcome.failed:
         out.line(Cell("✗ ", "red"), f"{failure.what}: {failure.why}")
     if not outcome.rounds and not outcome.failed:

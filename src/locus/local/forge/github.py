@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from locus.local.forge.base import ForgeError, Proposal, PullRequest, Reason, Rights, State
-from locus.local.forge.refusals import error_of
+from locus.local.forge.refusals import error_in, error_of
 
 TIMEOUT = 30.0  # seconds for one request, to the last byte of its answer
 ANSWER_LIMIT = 4 << 20  # bytes
@@ -54,6 +54,18 @@ class _Asked(msgspec.Struct, omit_defaults=True):
     body: str
     head: str | None = None
     base: str | None = None
+
+
+class _Fault(msgspec.Struct):
+    message: str = ""
+    type: str = ""
+
+
+class _Answered(msgspec.Struct):
+    """An answer of the interface whose errors come with the status of a success."""
+
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+    errors: list[_Fault] = []
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,10 @@ class GitHub:
     async def graphql(self, asked: msgspec.Struct, answer: type[T]) -> T:
         """Ask the interface that knows what REST does not, such as which threads are resolved. Raises ForgeError."""
         beside = self.api.removesuffix("/v3") if self.api.endswith("/api/v3") else self.api
-        return await replace(self, api=beside).ask("POST", "/graphql", answer, asked)
+        answered = await replace(self, api=beside).ask("POST", "/graphql", _Answered, asked)
+        if answered.errors:
+            raise error_in([one.type for one in answered.errors], [one.message for one in answered.errors])
+        return self._decoded(answered.data, answer)
 
     @property
     def path(self) -> str:
@@ -134,8 +149,11 @@ class GitHub:
             ) from e
         if not 200 <= response.status < 300:
             raise error_of(response.status, response.headers, response.body)
+        return self._decoded(response.body, answer)
+
+    def _decoded(self, body: bytes | msgspec.Raw, answer: type[T]) -> T:
         try:
-            return msgspec.json.decode(response.body, type=answer)
+            return msgspec.json.decode(body, type=answer)
         except msgspec.DecodeError as e:  # a ValidationError is one
             raise ForgeError(
                 f"What answered at {self.api} is not GitHub's interface.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -22,6 +22,27 @@ class _Problem(msgspec.Struct):
 class _Refusal(msgspec.Struct):
     message: str = ""
     errors: list[_Problem | str] = []
+
+
+# What an answer of GraphQL with errors would be as the status of one of REST.
+_STATUS = {
+    "RATE_LIMITED": 429,
+    "FORBIDDEN": 403,
+    "INSUFFICIENT_SCOPES": 403,
+    "NOT_FOUND": 404,
+    "SERVICE_UNAVAILABLE": 503,
+}
+
+
+def error_in(kinds: Sequence[str], messages: Sequence[str]) -> ForgeError:
+    """Return the error that an answer of GraphQL means, which has one or more."""
+    status = next((_STATUS[kind] for kind in kinds if kind in _STATUS), 200)
+    if status == 200 and any("something went wrong" in message.lower() for message in messages):
+        status = 502  # how it says that it took too long
+    body = msgspec.json.encode(
+        {"message": "; ".join(message for message in messages if message) or "There was an error."}
+    )
+    return error_of(status, {}, body)
 
 
 def error_of(status: int, headers: Mapping[str, str], body: bytes, *, now: float | None = None) -> ForgeError:

@@ -22,6 +22,14 @@ class _User(Struct):
     login: str = ""
 
 
+class _Viewer(Struct):
+    viewer: _User
+
+
+class _Query(Struct):
+    query: str
+
+
 class _Full(Struct):
     full_name: str = ""
 
@@ -129,9 +137,14 @@ class Reviews:
         try:
             return (await self.github.ask("GET", "/user", _User)).login or None
         except ForgeError as e:
-            if e.reason in (Reason.FORBIDDEN, Reason.NOT_FOUND):
-                return None
-            raise
+            if e.reason not in (Reason.FORBIDDEN, Reason.NOT_FOUND):
+                raise
+        try:  # the token of an app may not ask that, and may ask this
+            return (await self.github.graphql(_Query("{ viewer { login } }"), _Viewer)).viewer.login or None
+        except ForgeError as e:
+            if e.passes:
+                raise
+            return None
 
     async def written(self, number: int, mark: str, account: str | None) -> Posted | None:
         """Our newest review whose text holds `mark`; None when there is none, or nobody knows which is ours."""

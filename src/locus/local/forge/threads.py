@@ -1,25 +1,29 @@
-"""What was said about a pull request on GitHub, which of its checks have failed, and answering."""
+"""What was said about a pull request on GitHub, who may write to the repository, and answering."""
 
 # No `from __future__ import annotations`: msgspec reads them.
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from locus.local.forge.base import ForgeError, Reason
 from locus.local.forge.github import BODY_LIMIT, GitHub
 
 PAGE = 100
 PAGES = 10
-# Who may write to the repository. What anybody else says is shown to people, and to no agent.
-TRUSTED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
-FAILED = frozenset({"failure", "timed_out"})
+# Who belongs to the repository, as each comment says. Whether they may write is asked apart.
+BELONGS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
+WRITES = frozenset({"admin", "maintain", "write"})
+# Of a long thread the newest comments count, and an answer goes to the first.
 THREADS = """query($owner: String!, $name: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $name) { pullRequest(number: $number) {
-    reviewThreads(first: 100, after: $after) {
-      nodes { isResolved path line comments(first: 100) { nodes {
-        databaseId author { login } authorAssociation body
-      } } }
+    reviewThreads(first: 50, after: $after) {
+      nodes { isResolved path line startLine diffSide subjectType
+        first: comments(first: 1) { nodes { databaseId diffHunk } }
+        comments(last: 100) { nodes {
+          databaseId state author { __typename login } authorAssociation body
+        } } }
       pageInfo { hasNextPage endCursor }
     } } } }"""
 
@@ -33,37 +37,45 @@ class Said:
     association: str
     text: str
 
-    def is_trusted(self, account: str | None) -> bool:
-        """Whether it counts: of somebody who may write, or of the account that we speak with ourselves."""
-        return self.association in TRUSTED or (account is not None and self.author == account)
+    @property
+    def belongs(self) -> bool:
+        """Whether its author is one of those who may be allowed to write."""
+        return self.association in BELONGS
 
 
 @dataclass(frozen=True)
 class Thread:
-    """Comments beside a line, the oldest first. `line` is None when the line is not there any more."""
+    """Comments beside lines, the oldest first. `line` is None when the lines are not there any more."""
 
     path: str
     line: int | None
     comments: tuple[Said, ...]
-
-
-@dataclass(frozen=True)
-class Failing:
-    """A check of the forge that has failed on the head. The text is the check's."""
-
-    id: int
-    name: str
-    text: str
+    first: int
+    """The comment that answers go to, whoever wrote it."""
+    start_line: int | None = None
+    removed: bool = False
+    """Whether it is about lines that the change removes; their numbers are those of the old file."""
+    whole: bool = False
+    """Whether it is about the file and no line of it."""
+    hunk: str = ""
+    """The lines as they were when the first comment was written."""
 
 
 class _Author(Struct):
     login: str = ""
+    kind: str = field(default="User", name="__typename")  # of GraphQL alone
+
+    @property
+    def name(self) -> str:
+        # GraphQL leaves out what REST has at the end of the name of every app.
+        return f"{self.login}[bot]" if self.kind == "Bot" else self.login
 
 
 class _Comment(Struct, rename="camel"):
     database_id: int
     body: str
     author_association: str
+    state: str = "SUBMITTED"
     author: _Author | None = None
 
 
@@ -71,11 +83,24 @@ class _Comments(Struct):
     nodes: list[_Comment]
 
 
+class _Beginning(Struct, rename="camel"):
+    database_id: int
+    diff_hunk: str = ""
+
+
+class _Beginnings(Struct):
+    nodes: list[_Beginning]
+
+
 class _Thread(Struct, rename="camel"):
     is_resolved: bool
     path: str
+    first: _Beginnings
     comments: _Comments
     line: int | None = None
+    start_line: int | None = None
+    diff_side: str = "RIGHT"
+    subject_type: str = "LINE"
 
 
 class _PageInfo(Struct, rename="camel"):
@@ -100,10 +125,6 @@ class _Data(Struct):
     repository: _Repository | None = None
 
 
-class _Answered(Struct):
-    data: _Data | None = None
-
-
 class _Variables(Struct):
     owner: str
     name: str
@@ -124,28 +145,8 @@ class _Rest(Struct):
     state: str = ""
 
 
-class _Output(Struct):
-    title: str | None = None
-    summary: str | None = None
-    text: str | None = None
-
-
-class _Run(Struct):
-    id: int
-    name: str
-    output: _Output
-    conclusion: str | None = None
-
-
-class _Runs(Struct):
-    check_runs: list[_Run]
-
-
-class _Annotation(Struct):
-    path: str
-    start_line: int
-    message: str | None = None
-    annotation_level: str | None = None
+class _Permission(Struct):
+    permission: str = "none"
 
 
 class _Body(Struct):
@@ -160,13 +161,13 @@ class Talk:
     number: int
 
     async def threads(self) -> list[Thread]:
-        """The threads that nobody has resolved."""
+        """The threads that nobody has resolved, without what somebody has begun to write and not sent."""
         found: list[Thread] = []
         after: str | None = None
-        for _ in range(PAGES):
+        for _ in range(2 * PAGES):
             asked = _Variables(self.github.owner, self.github.repository, self.number, after)
-            answered = await self.github.graphql(_Query(THREADS, asked), _Answered)
-            repository = answered.data.repository if answered.data else None
+            answered = await self.github.graphql(_Query(THREADS, asked), _Data)
+            repository = answered.repository
             if repository is None or repository.pull_request is None:
                 raise ForgeError(
                     f"GitHub does not tell the threads of pull request {self.number}.",
@@ -174,7 +175,8 @@ class Talk:
                     remedy="The token needs to read pull requests, by GraphQL too.",
                 )
             page = repository.pull_request.review_threads
-            found += [_thread(one) for one in page.nodes if not one.is_resolved and one.comments.nodes]
+            read = (_thread(one) for one in page.nodes if not one.is_resolved and one.first.nodes)
+            found += [thread for thread in read if thread.comments]
             after = page.page_info.end_cursor
             if not page.page_info.has_next_page:
                 break
@@ -187,28 +189,25 @@ class Talk:
         wanted = [one for one in reviews if one.state in ("CHANGES_REQUESTED", "COMMENTED")]
         return [_said(one) for one in (*comments, *wanted) if (one.body or "").strip()]
 
-    async def failing(self, head: str) -> list[Failing]:
-        """The checks that have failed on a commit."""
-        query = {"filter": "latest", "per_page": str(PAGE)}
-        runs = await self.github.ask("GET", f"{self.github.path}/commits/{head}/check-runs", _Runs, query=query)
-        return [await self._failing(run) for run in runs.check_runs if run.conclusion in FAILED]
+    async def may_write(self, name: str) -> bool:
+        """Whether somebody may write to the repository."""
+        path = f"{self.github.path}/collaborators/{quote(name, safe='')}/permission"
+        try:
+            return (await self.github.ask("GET", path, _Permission)).permission in WRITES
+        except ForgeError as e:
+            if e.reason is Reason.NOT_FOUND:
+                return False
+            raise
 
-    async def answer(self, thread: Thread, text: str) -> None:
-        """Answer in a thread."""
-        path = f"{self.github.path}/pulls/{self.number:d}/comments/{thread.comments[0].id:d}/replies"
+    async def answer(self, first: int, text: str) -> None:
+        """Answer in the thread that begins with a comment."""
+        path = f"{self.github.path}/pulls/{self.number:d}/comments/{first:d}/replies"
         await self.github.ask("POST", path, _Rest, _Body(text[:BODY_LIMIT]))
 
     async def say(self, text: str) -> None:
         """Say something to the pull request as a whole."""
         path = f"{self.github.path}/issues/{self.number:d}/comments"
         await self.github.ask("POST", path, _Rest, _Body(text[:BODY_LIMIT]))
-
-    async def _failing(self, run: _Run) -> Failing:
-        path = f"{self.github.path}/check-runs/{run.id:d}/annotations"
-        notes = await self.github.ask("GET", path, list[_Annotation], query={"per_page": str(PAGE)})
-        parts = [part for part in (run.output.title, run.output.summary, run.output.text) if part]
-        parts += [f"{note.path}:{note.start_line}: {note.message or ''}" for note in notes]
-        return Failing(run.id, run.name, "\n".join(parts))
 
     async def _listed(self, path: str) -> list[_Rest]:
         found: list[_Rest] = []
@@ -223,11 +222,22 @@ class Talk:
 
 def _thread(thread: _Thread) -> Thread:
     comments = tuple(
-        Said(one.database_id, one.author.login if one.author else "", one.author_association, one.body)
+        Said(one.database_id, one.author.name if one.author else "", one.author_association, one.body)
         for one in thread.comments.nodes
+        if one.state != "PENDING"
     )
-    return Thread(thread.path, thread.line, comments)
+    whole = thread.subject_type == "FILE"
+    return Thread(
+        thread.path,
+        None if whole else thread.line,
+        comments,
+        thread.first.nodes[0].database_id,
+        start_line=thread.start_line if thread.line is not None else None,
+        removed=thread.diff_side == "LEFT",
+        whole=whole,
+        hunk="" if whole else thread.first.nodes[0].diff_hunk,
+    )
 
 
 def _said(one: _Rest) -> Said:
-    return Said(one.id, one.user.login if one.user else "", one.author_association, one.body or "")
+    return Said(one.id, one.user.name if one.user else "", one.author_association, one.body or "")

@@ -53,6 +53,12 @@ async def history(git: Git, base: str, head: str, *, line: bool = False) -> list
     return [_commit(row) for row in rows]
 
 
+async def includes(git: Git, head: str, sha: str) -> bool:
+    """Whether a commit is in the history of `head`; one that is not here at all is not. Raises GitError."""
+    said = await git.local("merge-base", "--is-ancestor", sha, head, accept=(0, 1, 128))
+    return said.exit.ok
+
+
 def standing(commits: Sequence[Commit], task: str) -> list[Commit]:
     """The commits of a task that no later one has undone, oldest first."""
     undone = {sha for commit in commits for sha in commit.reverts}

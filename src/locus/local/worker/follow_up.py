@@ -5,7 +5,7 @@ review, and nobody else works on it.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -64,6 +64,8 @@ class FollowUp:
     purse: FollowPurse
     stop: asyncio.Event
     hear: Callable[[Event], None]
+    ready: Callable[[Followed], Awaitable[None]]
+    """Called when it is certain what is pushed, and before it is; what it raises keeps it from being pushed."""
     required: Sequence[str] = ()
     max_usd: float | None = None
     max_turns: int | None = None
@@ -78,6 +80,8 @@ class FollowUp:
         Raises AgentEnded, LocalError, GitError; then nothing was pushed, and what the agent did is kept.
         """
         base = await self.site.prepare()
+        if self.site.fetched is None or self.site.fetched.head is None:
+            raise LocalError(f"{self.site.branch} is not on the remote any more.", remedy="Nothing was changed.")
         await self._set_up()
         try:
             return await self._work(base)
@@ -94,10 +98,11 @@ class FollowUp:
             finished = await self._ask(session, prompt)
         self._done(finished)
         changes, results = await self._until_green(base, session, prompt)
-        if not changes:
-            return Followed(None, self._answers, (), resumed)
-        made, results = await self._deliver(changes, base, results)
-        return Followed(made, self._answers, tuple(results), resumed)
+        if changes:
+            return await self._deliver(changes, base, results, resumed=resumed)
+        done = Followed(None, self._answers, (), resumed)
+        await self.ready(done)
+        return done
 
     # ---- the agent
 
@@ -289,13 +294,15 @@ class FollowUp:
 
     # ---- to the remote
 
-    async def _deliver(self, changes: Changes, base: str, results: list[CheckResult]) -> tuple[str, list[CheckResult]]:
+    async def _deliver(self, changes: Changes, base: str, results: list[CheckResult], *, resumed: bool) -> Followed:
         """Commit and push, again on top of what others push meanwhile. Returns the commit, and what proved it."""
         made = await self._commit(changes, base, results)
         for _ in range(PUSHES):
+            done = Followed(made, self._answers, tuple(results), resumed)
+            await self.ready(done)
             match await publish(self.site.git, self.work.checkout.remote.push_url, made, self.site.branch):
                 case Pushed():
-                    return made, results
+                    return done
                 case Refused(text=text):
                     raise LocalError(f"The remote refused the push: {text}")
                 case Rejected(head=head):
