@@ -103,7 +103,8 @@ def test_in_a_narrow_terminal_numbers_stay_whole_and_what_grows_gives_way_first(
     assert fitted([9, 20, 40, 30], columns, 200) == [9, 20, 40, 30]
     assert fitted([9, 20, 40, 30], columns, 79) == [9, 20, 25, 25]
     assert fitted([9, 20, 40, 30], columns, 49) == [9, 16, 12, 12]
-    assert fitted([9, 20, 40, 30], columns, 10) == [9, 12, 12, 12]
+    assert fitted([9, 20, 40, 30], columns, 39) == [9, 10, 10, 10]
+    assert fitted([9, 3, 40, 30], columns, 10) == [9, 3, 5, 5]
 
 
 @pytest.mark.parametrize(

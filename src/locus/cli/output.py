@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 GAP = 2  # blanks between columns
 LEAST = 12  # columns of a terminal that a text keeps, however narrow it is
+FEWEST = 5  # columns that a text keeps beside numbers which would be cut otherwise
 INDENT = 4  # columns before what somebody else wrote, and before what goes on from the line above
 
 
@@ -146,9 +147,10 @@ class Output:
 def fitted(widths: Sequence[int], columns: Sequence[Column], room: int) -> list[int]:
     """Widths that fit into `room`: what grows gives way first, the widest most, then other text, and numbers never."""
     found = list(widths)
-    for yielding in ([column.grows for column in columns], [not column.right for column in columns]):
+    growing, texts = [column.grows for column in columns], [not column.right for column in columns]
+    for yielding, least in ((growing, LEAST), (texts, LEAST), (texts, FEWEST)):
         while sum(found) > room:
-            wide = [i for i, yields in enumerate(yielding) if yields and found[i] > LEAST]
+            wide = [i for i, yields in enumerate(yielding) if yields and found[i] > least]
             if not wide:
                 break
             found[max(wide, key=found.__getitem__)] -= 1
