@@ -55,6 +55,20 @@ def test_the_first_time_everything_is_read_and_the_checkout_stays_as_it_was(ada:
     assert index.stat().st_mode & 0o077 == 0
 
 
+def test_who_has_to_wait_is_told_for_what(ada: Person) -> None:
+    write(shop(ada), {f"many/n{number}.py": f"def f{number}(): ...\n" for number in range(1_000)})
+
+    def at_terminal() -> str:
+        child = ada.at_terminal("index", cwd=shop(ada))
+        child.expect(pexpect.EOF)
+        return str(child.before)
+
+    first, second = at_terminal(), at_terminal()
+
+    assert re.search(r"^Reading 1,00\d files, once …\r$", first, re.MULTILINE)
+    assert "Reading" not in second
+
+
 def test_a_text_is_answered_with_the_files_that_it_concerns(ada: Person) -> None:
     found = told(ada, "--query", "People can pay by card", "--budget", "300")
     said = ada.locus("index", "--query", "People can pay by card", cwd=shop(ada))

@@ -1,5 +1,6 @@
 """What a repository may say in .locus/config.toml, and how a mistake in it is told."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -130,6 +131,17 @@ def test_more_checks_than_a_report_can_carry_are_refused(root: Path) -> None:
 
     with pytest.raises(LocalError, match="at most 50"):
         load(root)
+
+
+def test_a_repository_that_cannot_be_read_says_so(root: Path) -> None:
+    (root / ".git").chmod(0)
+    try:
+        if os.access(root / ".git", os.X_OK):
+            pytest.skip("whoever runs this may read everything")
+        with pytest.raises(LocalError, match="cannot be read: Permission denied"):
+            find(root)
+    finally:
+        (root / ".git").chmod(0o700)
 
 
 def test_the_root_is_the_nearest_repository_around(root: Path) -> None:

@@ -105,7 +105,10 @@ def find_or_none(cwd: Path) -> Path | None:
 
 def _is_repository(git: Path) -> bool:
     # In a linked worktree or a submodule .git is a file. A folder of that name without a HEAD is nothing to git.
-    return git.is_file() or (git / "HEAD").exists()
+    try:
+        return git.is_file() or (git / "HEAD").exists()
+    except PermissionError as e:
+        raise LocalError(f"{git} cannot be read: {e.strerror}.", remedy="Check its owner and its rights.") from e
 
 
 def load(root: Path) -> Project:

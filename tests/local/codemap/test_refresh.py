@@ -84,6 +84,20 @@ def test_what_is_too_large_or_of_no_language_is_known_by_its_name(tmp_path: Path
         assert here.nearest("picture") == ["picture.png"]
 
 
+def test_what_cannot_be_read_is_known_by_its_name_until_it_can_be(tmp_path: Path) -> None:
+    with mapped(tmp_path, FILES) as here:
+        till = here.root / "shop" / "till.py"
+        till.chmod(0)
+        if os.access(till, os.R_OK):
+            pytest.skip("whoever runs this may read everything")
+        here.refresh()
+        locked = here.files()["shop/till.py"]
+        till.chmod(0o600)
+        here.refresh()
+
+        assert (locked, here.files()["shop/till.py"]) == (UNREADABLE, None)
+
+
 def test_hostile_files_break_nothing_and_lead_nowhere(tmp_path: Path) -> None:
     outside = tmp_path / "outside.py"
     outside.write_text("def treasure(): ...\n")

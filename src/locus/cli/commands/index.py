@@ -24,6 +24,7 @@ from locus.local.git.trouble import GitError
 from locus.local.known_files import TEST_FILES
 
 SHOWN_ENTRIES = 20
+MANY = 1_000  # files that take so long to read that a person wants to know
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _answer(here: Invocation, *, show: bool, stats: bool, query: str | None, bud
     ours.make()
     with opened(ours.index) as store:
         paths = session.run(listing.of_checkout(root, os.environ))
-        done = session.run(refresh(store, root, paths))
+        done = session.run(refresh(store, root, paths, begins=lambda number: _tell_begin(out, number)))
         if query is not None:
             tokens = budget or settings.index_budget
             drawn = ranked(store, root, query, budget=tokens)
@@ -100,6 +101,11 @@ def _answer(here: Invocation, *, show: bool, stats: bool, query: str | None, bud
             _tell_stats(here, out, _stats(store, root, done, ours.index))
         else:
             _tell_refreshed(here, out, done)
+
+
+def _tell_begin(out: Output, number: int) -> None:
+    if out.terminal and number >= MANY:
+        out.note(f"Reading {number:,} files, once …")
 
 
 def _tell_refreshed(here: Invocation, out: Output, done: Refreshed) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +32,12 @@ class Refreshed:
     seconds: float
 
 
-async def refresh(store: Store, root: Path, paths: Sequence[str]) -> Refreshed:
+async def refresh(
+    store: Store, root: Path, paths: Sequence[str], *, begins: Callable[[int], None] | None = None
+) -> Refreshed:
     """Bring the index of the tree at `root` up to date; `paths` are the files that belong to it.
 
-    Raises LocalError.
+    `begins` hears how many have to be read. Raises LocalError.
     """
     began = time.monotonic()
     chosen = sorted(paths, key=lambda path: (path.count("/"), path))[:MOST_FILES]
@@ -47,6 +49,8 @@ async def refresh(store: Store, root: Path, paths: Sequence[str]) -> Refreshed:
         stamps = dict(tree.stamps(sorted(chosen)))
         gone = [path for path in known if path not in stamps]
         changed = [path for path, stamp in stamps.items() if path not in known or known[path].stamp != stamp]
+        if begins is not None:
+            begins(len(changed))
         for part in _slices(changed, stamps):
             read += len(part)
             parsed += await _take(store, number, tree, part, stamps, now)
