@@ -387,3 +387,21 @@ def test_version_and_help_load_hardly_more_than_python_itself(person: Person, ar
 
     assert "locus" in loaded
     assert not loaded & {"asyncio", "click", "httpx", "inspect", "msgspec", "psutil", "ssl"}
+
+
+LEADS_TO_AN_AGENT = """
+import dataclasses, sys
+import locus.cli.commands.exec, locus.cli.beside.reply, locus.cli.beside.voice
+ours = [module for name, module in sys.modules.items() if name.startswith("locus.")]
+kinds = {one for module in ours for one in vars(module).values() if isinstance(one, type)}
+print(*sorted(kind.__name__ for kind in kinds if dataclasses.is_dataclass(kind)))
+"""
+
+
+def test_hardly_a_dataclass_is_made_on_the_way_to_an_agent(person: Person) -> None:
+    """Each costs more to make than a module to load: decision 26."""
+    said = subprocess.run(
+        [sys.executable, "-c", LEADS_TO_AN_AGENT], env=person.environment(), capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout.split() == ["Spending"]

@@ -12,10 +12,11 @@ import sys
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.local.sandbox.world import World, world
 from tests.support import server as servers, wrappers
 from tests.support.postgres import Databases

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.support import wrappers
 from tests.support.server import RunningServer
 from tests.support.workshop import Workshop, one_of, workshop

@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.client.errors import PlaneError
 from locus.local import files
@@ -20,8 +21,7 @@ from locus.local.errors import LocalError, Usage
 CUT = "<!-- locus: everything below this line is dropped"
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What was written, and the file that holds it until `kept` ends well."""
 
     text: str

@@ -1,11 +1,11 @@
 """What was said on the command line beside the command itself."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass
-class Invocation:
+
+class Invocation(Struct):
     """The global flags. Commands get it as their first argument; `locus.cli.session` makes things of it."""
 
     json: bool = False

@@ -3,11 +3,11 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from shutil import get_terminal_size
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from locus.cli.invocation import Invocation
 from locus.cli.text import safe
@@ -22,16 +22,14 @@ FEWEST = 5  # columns that a text keeps beside numbers which would be cut otherw
 INDENT = 4  # columns before what somebody else wrote, and before what goes on from the line above
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A piece of text with a rich style, which only a terminal with colours shows."""
 
     text: str
     style: str = ""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     title: str
     right: bool = False  # aligned to the right, for numbers
     grows: bool = False  # is cut when there is no room; at least one column of a table should

@@ -3,12 +3,12 @@
 The log that keeps it is locus.local.egress; this side knows only whom to ask.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Outgoing:
+
+class Outgoing(Struct, frozen=True):
     """One request as it is about to be sent. The key is not in it."""
 
     method: str

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct, field
 
 from locus.client.errors import BadAnswer, Busy, Unreachable
 from locus.client.lean import httpx
@@ -59,8 +59,7 @@ class Events(Subject):
                 yield line.encode()
 
 
-@dataclass
-class Frame:
+class Frame(Struct):
     """One message of a stream of server-sent events."""
 
     name: str = "message"

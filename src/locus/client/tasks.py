@@ -1,8 +1,10 @@
 """Tasks. `task` is an id or a key such as AUTH-12."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict, dataclass
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from locus.client.subject import Subject, every, segment
 from locus.wire.tasks import (
@@ -24,8 +26,7 @@ from locus.wire.tasks import (
 from locus.wire.work import Attempt
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filter:
+class Filter(Struct, frozen=True, kw_only=True):
     """Which tasks a list shows; what is left out does not filter. `sprint` is `active`, `none`, a number or an id."""
 
     status: Sequence[Status] = ()

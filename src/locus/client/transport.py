@@ -12,12 +12,12 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
+from msgspec import Struct
 
 from locus.client import address
 from locus.client.answers import LATER, RIGHT_URL, meaning, passing, trouble
@@ -50,8 +50,7 @@ T = TypeVar("T")
 Parameters = Mapping[str, str | int | list[str]]
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """An answer with a status below 300, read whole."""
 
     body: bytes

@@ -1,8 +1,9 @@
 """What agents wrote down for people, in `.locus/artifacts/` of the checkout: Markdown files, and nothing else."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local import files
 from locus.local.errors import LocalError
@@ -11,8 +12,7 @@ FOLDER = Path(".locus", "artifacts")
 LARGEST = 1 << 20  # bytes
 
 
-@dataclass(frozen=True)
-class Artifact:
+class Artifact(Struct, frozen=True):
     """One file, by its name without folder and ending."""
 
     name: str

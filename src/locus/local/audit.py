@@ -4,7 +4,6 @@ A server could compute a whole chain anew. So the last hash that was verified is
 """
 
 from collections.abc import AsyncIterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -25,16 +24,14 @@ class Seen(Struct, frozen=True):
     at: datetime
 
 
-@dataclass(frozen=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """The first event that is not as it should be."""
 
     seq: int
     says: str
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What a trail came to; without events, `first` and `last` are 0. `unchained` came before there was a chain."""
 
     first: int = 0

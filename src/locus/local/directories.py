@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from platformdirs import PlatformDirs
 
 
-@dataclass(frozen=True)
-class Directories:
+class Directories(Struct, frozen=True):
     """The three directories. They exist only once something was written to them."""
 
     config: Path  # settings and credentials

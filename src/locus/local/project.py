@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from locus.local import files, toml
 from locus.local.errors import LocalError
@@ -21,8 +22,7 @@ INSTRUCTIONS = Path(".locus", "LOCUS.md")
 LEARNINGS = Path(".locus", "LEARNINGS.md")
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """A command that must succeed before a task may be reviewed.
 
     `timeout` is in seconds. `tests` is a regular expression whose first group counts the executed tests, where 0 is
@@ -44,8 +44,7 @@ class Check:
     test_files: tuple[str, ...] = TEST_FILES  # what counts as a test, when one must be red first
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(Struct, frozen=True):
     """A repository as its own configuration describes it; without one, a project without checks."""
 
     root: Path
@@ -157,8 +156,7 @@ OWN_KEYS = (
 CHECK_KEYS = ("run", "timeout", "tests", "always", "needs", "paths", "junit", "min_tests", "test_files")
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(Struct, frozen=True):
     """The parsed file, and how to complain about it."""
 
     path: Path

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct
 
 from locus.client.plane import ControlPlane
 from locus.telegram.account import Account, Person
@@ -17,8 +18,7 @@ from locus.telegram.projects import Projects, Site
 from locus.telegram.store import Store
 
 
-@dataclass(frozen=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """The bot's parts. `account` reads the file anew: the terminal may have changed it."""
 
     account: Callable[[], Account]

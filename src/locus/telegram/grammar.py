@@ -7,10 +7,10 @@ free text is one value, and only the commands that ask for one have it.
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
+from msgspec import Struct
 
 from locus.local.project import CHECK_NAME
 from locus.wire.tasks import Status
@@ -65,8 +65,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     minutes: int | None = None
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(Struct, frozen=True):
     """A command: how it is written, what it does, and the grammar of its arguments."""
 
     name: str

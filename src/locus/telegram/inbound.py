@@ -1,8 +1,9 @@
 """Which updates count. Pure: an update is from somebody on the list, in their own chat, now; or it is nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from locus.telegram.account import Person
 
@@ -15,8 +16,7 @@ LONGEST_NAME = 40  # characters
 KINDS = ("message", "callback_query")
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Struct, frozen=True):
     """Somebody on the list typed something."""
 
     person: Person
@@ -24,8 +24,7 @@ class Said:
     reply_to: int | None  # the number of the message that it answers
 
 
-@dataclass(frozen=True)
-class Pressed:
+class Pressed(Struct, frozen=True):
     """Somebody on the list pressed a button."""
 
     person: Person
@@ -34,8 +33,7 @@ class Pressed:
     message_id: int
 
 
-@dataclass(frozen=True)
-class Stranger:
+class Stranger(Struct, frozen=True):
     """Somebody who is not on the list typed something in a private chat: it can only be a code."""
 
     user: int
@@ -44,8 +42,7 @@ class Stranger:
     text: str
 
 
-@dataclass(frozen=True)
-class Nothing:
+class Nothing(Struct, frozen=True):
     """An update that does nothing. `query` is a press that was too late, whose phone waits for a word."""
 
     why: str

@@ -9,12 +9,12 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import msgspec
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 from locus.local.process import Child, sweep
@@ -35,8 +35,7 @@ class Busy(LocalError):
     """Something of the kind runs already, or too much does."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """A job as the store knows it. `state` is running, done, failed, stopped or lost."""
 
     id: int

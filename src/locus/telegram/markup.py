@@ -6,8 +6,9 @@ A message is made of lines; each line has its own markup, opened and closed, so 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
+
+from msgspec import Struct
 
 from locus.local.text import safe
 
@@ -15,8 +16,7 @@ LONGEST = 4096  # UTF-16 units of a message. Telegram counts without markup; her
 TITLE = 120  # characters of somebody's words within a line
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Struct, frozen=True):
     """Lines of output, shown in a fixed width."""
 
     text: str

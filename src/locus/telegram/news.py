@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from locus.telegram.desk import Desk
 from locus.telegram.grammar import Delivery, Notice
@@ -15,8 +16,7 @@ DIGEST_AT = "18:00"  # of the machine's own day, where nobody says otherwise
 MOST_TOLD = 40  # pieces of news in one digest
 
 
-@dataclass(frozen=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """How one chat wants its news."""
 
     store: Store

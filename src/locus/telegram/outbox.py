@@ -9,8 +9,9 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from locus.telegram.markup import Line, pages
 from locus.telegram.store import Store
@@ -23,8 +24,7 @@ SETTLING = 20.0  # seconds; longer than one request takes
 MISSING = "A message may be missing here: the bot was stopped, or lost its connection, while it sent it."
 
 
-@dataclass(frozen=True)
-class Button:
+class Button(Struct, frozen=True):
     """A button below a message: one that says `token` when it is pressed, or opens `url`."""
 
     label: str

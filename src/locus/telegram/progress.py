@@ -1,10 +1,10 @@
 """A run in one message: what its JSON lines have told so far, as a few lines that are edited in place. Pure."""
 
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from locus.local.text import duration
 from locus.telegram.markup import Line, bold, code, link, plain
@@ -22,8 +22,7 @@ PHASES = {
 GLYPHS = {"completed": "◉", "failed": "✗", "released": "↺", "lost": "✗"}
 
 
-@dataclass
-class Progress:
+class Progress(Struct):
     """What is known of a run. `feed` takes its lines in order."""
 
     began: float = field(default_factory=time.time)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.client.plane import ControlPlane
 from locus.local import project as projects
@@ -14,8 +15,7 @@ from locus.telegram.account import Account, Place
 Opener = Callable[[Path], AbstractAsyncContextManager[ControlPlane]]
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(Struct, frozen=True):
     """One project: a checkout, and the plane that its settings name."""
 
     name: str

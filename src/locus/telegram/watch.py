@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from locus.client.errors import NotFound, PlaneError
 from locus.local.errors import LocalError
@@ -31,8 +32,7 @@ OVER = frozenset({EventKind.TASK_COMPLETED, EventKind.TASK_FAILED})
 GIVEN_UP = frozenset({BlockedReason.ATTEMPTS_EXHAUSTED, BlockedReason.CHECKS_FAILED})
 
 
-@dataclass(frozen=True)
-class News:
+class News(Struct, frozen=True):
     """Something worth telling: its lines, and buttons by their labels."""
 
     kind: Notice

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from tests.local.forge.conftest import PROPOSAL
 from tests.support.github import GitHubServer, Reply, flaws
 
@@ -19,7 +20,7 @@ async def test_a_branch_without_a_pull_request_has_none(forge: GitHub) -> None:
 
 async def test_a_pull_request_is_created_once_and_edited_afterwards(github: GitHubServer, forge: GitHub) -> None:
     first = await propose(forge, PROPOSAL)
-    second = await propose(forge, replace(PROPOSAL, title="Sprint 1: done", body="Three tasks."))
+    second = await propose(forge, structs.replace(PROPOSAL, title="Sprint 1: done", body="Three tasks."))
 
     assert (first.number, first.state) == (1, State.OPEN)
     assert second.number == 1 and second.url == first.url
@@ -59,20 +60,20 @@ async def test_a_race_that_somebody_else_won_ends_with_the_others_pull_request(
 
 async def test_a_branch_that_is_not_on_the_remote_is_refused_by_name(forge: GitHub) -> None:
     with pytest.raises(ForgeError, match="head") as failure:
-        await forge.create(replace(PROPOSAL, head="locus/sprint-9"))
+        await forge.create(structs.replace(PROPOSAL, head="locus/sprint-9"))
 
     assert failure.value.reason is Reason.INVALID and not failure.value.passes
 
 
 async def test_a_branch_without_commits_of_its_own_is_refused_in_githubs_words(forge: GitHub) -> None:
     with pytest.raises(ForgeError, match="No commits between") as failure:
-        await forge.create(replace(PROPOSAL, head="main"))
+        await forge.create(structs.replace(PROPOSAL, head="main"))
 
     assert failure.value.reason is Reason.INVALID
 
 
 async def test_a_long_body_is_cut_to_what_github_takes(github: GitHubServer, forge: GitHub) -> None:
-    await propose(forge, replace(PROPOSAL, body="x" * (BODY_LIMIT + 1)))
+    await propose(forge, structs.replace(PROPOSAL, body="x" * (BODY_LIMIT + 1)))
 
     assert len(github.pulls[0]["body"]) == BODY_LIMIT
     assert "cut here" in github.pulls[0]["body"]

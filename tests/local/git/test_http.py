@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.local.git.project import BRANCH, Bench, Project, git
 from tests.support.github import TOKEN, GitHubServer, running
 

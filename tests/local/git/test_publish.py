@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 from tests.local.git.project import BRANCH, Bench, Project, git, make_bench, until
 
 from locus.local.git.publish import Conflict, Pushed, Rebased, Refused, Rejected, Vanished, publish

@@ -2,12 +2,12 @@
 
 import json
 import sys
-from dataclasses import replace
 from email.message import Message
 from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from locus.local.errors import LocalError
 from locus.local.installation import changes, upgrading

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 from tests.support.agent_rigs import REAL_RIGS, ClaudeRig, CodexRig, Rig
 from tests.support.model_server import Request, Says, ToolCall
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 from tests.support.agent_rigs import ClaudeRig, CodexRig
 from tests.support.model_server import Says, Step
 

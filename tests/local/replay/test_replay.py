@@ -6,11 +6,11 @@ import base64
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.support import server as servers, wrappers
 from tests.support.polling import until
 from tests.support.postgres import Databases

@@ -7,10 +7,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.support.processes import with_argument, with_marker
 from tests.support.scripted_http import reply, scripted
 

@@ -1,9 +1,9 @@
 """Settings: one table, five origins, and messages that name the place."""
 
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from locus.local.errors import LocalError, Usage
 from locus.local.settings import (

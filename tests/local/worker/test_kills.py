@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -36,7 +35,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def left_behind(shop: Workshop, what: Entry | OpenClaim, *, at_agent: bool = False) -> None:
     """Have it in the journal as of a worker that was killed."""
     kind = "claim" if isinstance(what, OpenClaim) else "attempt"
-    text = msgspec.json.encode(asdict(what), enc_hook=str).decode()
+    text = msgspec.json.encode(what, enc_hook=str).decode()
     command = [sys.executable, "-c", WRITER, str(shop.state / JOURNAL), kind, text, str(at_agent)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == -9, done.stderr

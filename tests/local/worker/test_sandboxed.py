@@ -3,11 +3,11 @@
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 from tests.support import wrappers
 from tests.support.processes import is_alive, until
 from tests.support.server import RunningServer

@@ -1,9 +1,9 @@
 """A review that the project asks for of each task: evidence like a check, by somebody who did not write the change."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
 from tests.local.worker.test_failures import failures, nothing_on_the_remote
 from tests.support.workshop import Ran, Workshop, one_of
 

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from locus.cli.beside import voice
 from locus.cli.beside.reply import remedy, why
@@ -38,8 +40,7 @@ class Closed(LocalError):
     """The pull request that was named is closed, or merged."""
 
 
-@dataclass
-class Outcome:
+class Outcome(Struct):
     """What `locus iterate --json` says. `ignored` are those whose words were not taken up."""
 
     rounds: list[Round] = field(default_factory=list)
@@ -48,8 +49,7 @@ class Outcome:
     usd: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Iterating:
+class Iterating(Struct, frozen=True, kw_only=True):
     """One call of `locus iterate`. `named` is whether a person has named the agent, `made` is told each round as soon
     as it is over, and who is `patient` looks again when the forge has trouble that passes.
     """

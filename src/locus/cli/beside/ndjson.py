@@ -8,12 +8,12 @@ one; `done` is the last line and there is one; every `tool_started` is followed 
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+from msgspec import Struct, field
 
 from locus.cli.output import harmless_json
 from locus.local.providers.base import (
@@ -50,8 +50,7 @@ def _write(line: str) -> None:
     sys.stdout.flush()
 
 
-@dataclass
-class Stream:
+class Stream(Struct):
     """One stream from `start` to `done`. What is told in a wrong place is not said rather than said wrongly."""
 
     session: str

@@ -3,8 +3,10 @@
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from locus.cli.beside import voice
 from locus.cli.beside.reply import remedy, why
@@ -36,8 +38,7 @@ from locus.local.sessions.record import Session
 OURS = "locus/sprint-"  # what the branches begin with that Locus makes
 
 
-@dataclass(frozen=True)
-class Already:
+class Already(Struct, frozen=True):
     """A commit that was reviewed before. `verdict` is null where only an older Locus posted it."""
 
     what: str
@@ -46,16 +47,14 @@ class Already:
     verdict: Verdict | None
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """One of several reviews or follow-ups that came to nothing."""
 
     what: str
     why: str
 
 
-@dataclass
-class Outcome:
+class Outcome(Struct):
     """What `locus review --json` says."""
 
     reviews: list[Kept] = field(default_factory=list)
@@ -64,8 +63,7 @@ class Outcome:
     usd: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reviewing:
+class Reviewing(Struct, frozen=True, kw_only=True):
     """One call of `locus review`. `made` is told each review as soon as it is where it belongs."""
 
     stage: Stage

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from locus.client.errors import NotFound, PlaneError
 from locus.client.plane import ControlPlane
@@ -21,8 +22,7 @@ from locus.local.worker.follow_up import Followed
 from locus.wire.tasks import Task
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """One open pull request, what is said about it, and who we are there."""
 
     hosted: Reviews
@@ -31,8 +31,7 @@ class Opened:
     account: str
 
 
-@dataclass(frozen=True)
-class Round:
+class Round(Struct, frozen=True):
     """What came of one task's part of what was said. `commit` is null when nothing was changed."""
 
     pull_request: int
@@ -43,8 +42,7 @@ class Round:
     checks: list[str]
 
 
-@dataclass(frozen=True)
-class Settling:
+class Settling(Struct, frozen=True):
     """What this machine knows of follow-ups, and whom it tells. `made` is told each round as soon as it is over."""
 
     plane: ControlPlane

@@ -3,10 +3,10 @@
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from locus.cli import session
 from locus.cli.invocation import Invocation
@@ -30,8 +30,7 @@ class NoAgent(LocalError):
     """The agent's program is not there."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wish:
+class Wish(Struct, frozen=True, kw_only=True):
     """What the flags of a command say of the agent."""
 
     provider: str | None = None
@@ -70,8 +69,7 @@ def options(function: Callable[..., object]) -> Callable[..., object]:
     return function
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stage:
+class Stage(Struct, frozen=True, kw_only=True):
     """What is known before anything is started."""
 
     settings: Settings

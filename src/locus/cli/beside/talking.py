@@ -4,7 +4,8 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.cli.beside import voice
 from locus.cli.beside.interrupts import Interrupts
@@ -31,8 +32,7 @@ STYLES = {
 HELP = "Ctrl+C interrupts the agent, Ctrl+D leaves. /insights lists what came of it, /summary sums it up."
 
 
-@dataclass(frozen=True)
-class Talk:
+class Talk(Struct, frozen=True):
     """One discussion, with the agent's place for it."""
 
     stage: Stage

@@ -1,9 +1,9 @@
 """`locus bisect`: the task whose commit broke something."""
 
 import shlex
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from locus.cli import frame, session
 from locus.cli.invocation import Invocation
@@ -22,8 +22,7 @@ TAIL = 20  # lines of the command's output that a person is shown
 GLYPHS = {Verdict.GOOD: ("✓", "green"), Verdict.BAD: ("✗", "red"), Verdict.SKIPPED: ("–", "dim")}
 
 
-@dataclass(frozen=True)
-class Suspect:
+class Suspect(Struct, frozen=True):
     """A commit that broke it, or may have. `task` is null for one that no worker made."""
 
     task: str | None
@@ -32,8 +31,7 @@ class Suspect:
     agent: str | None
 
 
-@dataclass(frozen=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """One trial. `task` is null for the base of the branch, and for commits that no worker made."""
 
     task: str | None
@@ -43,8 +41,7 @@ class Tried:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """What `locus bisect --json` says."""
 
     why: Why

@@ -1,8 +1,7 @@
 """`locus checks`: the project's checks, and which of them the workspace requires of every task."""
 
-from dataclasses import dataclass
-
 import click
+from msgspec import Struct
 
 from locus.cli import frame, session
 from locus.cli.invocation import Invocation
@@ -16,8 +15,7 @@ from locus.wire.workspaces import Workspace, WorkspaceEdit
 NAMES = click.argument("names", metavar="NAME...", nargs=-1, required=True)
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct, frozen=True):
     """One check. `run` is null for one that the workspace requires and this repository does not define."""
 
     name: str

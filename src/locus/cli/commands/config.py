@@ -2,12 +2,12 @@
 
 import os
 import shlex
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from locus.cli import session
 from locus.cli.frame import command as _command, group
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 PROJECT = click.option("--project", "in_project", is_flag=True, help="In the repository's .locus/config.toml.")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One setting, as `--json` says it."""
 
     name: str

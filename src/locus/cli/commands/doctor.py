@@ -1,9 +1,9 @@
 """`locus doctor`: what is amiss on this machine, and how to mend it."""
 
 import os
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from locus.cli import frame, session
 from locus.cli.invocation import Invocation
@@ -20,8 +20,7 @@ MARKS: dict[Level, tuple[str, str]] = {
 SUBJECT = 15  # cells; the longest is "pull requests"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What `--json` says."""
 
     findings: list[Finding]

@@ -1,8 +1,7 @@
 """`locus down`: the end of what `locus up` started."""
 
-from dataclasses import dataclass
-
 import click
+from msgspec import Struct
 
 from locus.cli import frame
 from locus.cli.invocation import Invocation
@@ -11,8 +10,7 @@ from locus.local import files, hosting
 from locus.local.directories import directories
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What `--json` says."""
 
     stopped: bool

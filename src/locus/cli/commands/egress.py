@@ -1,7 +1,6 @@
 """`locus egress`: what left this machine for a control plane, and the proof that the record of it is whole."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from uuid import UUID
 
 import click
 import msgspec
+from msgspec import Struct
 
 from locus.cli import frame, session
 from locus.cli.invocation import Invocation
@@ -42,8 +42,7 @@ class When(click.ParamType):  # type: ignore[type-arg]  # generic only since cli
             self.fail(f"{text!r} is not a time such as 2026-03-31, 2026-03-31T14:00, 30m, 2h or 7d.", param, ctx)
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What `locus egress verify --json` says."""
 
     whole: bool

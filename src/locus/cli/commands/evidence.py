@@ -1,9 +1,9 @@
 """`locus evidence`: everything that was measured for a task, compared with what this machine has kept."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import click
+from msgspec import Struct
 
 from locus.cli import frame, session
 from locus.cli.board import UNVERIFIED
@@ -24,8 +24,7 @@ KEPT: dict[Standing, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """One check of one attempt, and what of its output is here."""
 
     evidence: Evidence
@@ -33,8 +32,7 @@ class Measured:
     path: str | None
 
 
-@dataclass(frozen=True)
-class Tried:
+class Tried(Struct, frozen=True):
     """One attempt with all that was measured."""
 
     fence: int
@@ -49,8 +47,7 @@ class Tried:
     summary: str | None = None  # the agent's words, which nobody has verified
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What `locus evidence --json` says. `sound` is false when kept output is not what was reported."""
 
     task: Task

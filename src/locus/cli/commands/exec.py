@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from locus.cli import frame, session as sessions, words
 from locus.cli.beside import voice
@@ -37,8 +37,7 @@ class Exec(frame.Command):
         return sessions_command.make_context(SESSIONS, args[1:], parent=parent, **extra)
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Struct, frozen=True):
     """What `locus exec --json` says."""
 
     session: str

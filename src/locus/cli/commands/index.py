@@ -1,10 +1,10 @@
 """`locus index`: the map of the codebase that goes into prompts, to build, look at and ask."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from locus.cli import session
 from locus.cli.beside.stage import folder
@@ -27,8 +27,7 @@ SHOWN_ENTRIES = 20
 MANY = 1_000  # files that take so long to read that a person wants to know
 
 
-@dataclass(frozen=True)
-class Stats:
+class Stats(Struct, frozen=True):
     """What `locus index --stats` says. `bytes` is the size of the index, `seconds` what bringing it up to date took."""
 
     files: int
@@ -42,8 +41,7 @@ class Stats:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Map:
+class Map(Struct, frozen=True):
     """What `locus index --query` says."""
 
     query: str

@@ -1,8 +1,7 @@
 """`locus init`: prepare a repository."""
 
-from dataclasses import dataclass
-
 import click
+from msgspec import Struct
 
 from locus.cli.frame import command as _command
 from locus.cli.invocation import Invocation
@@ -11,8 +10,7 @@ from locus.local import project
 from locus.local.scaffold.write import write
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """What `--json` says."""
 
     root: str

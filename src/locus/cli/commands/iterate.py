@@ -4,10 +4,10 @@ import asyncio
 import os
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from locus.cli import session as sessions
 from locus.cli.beside.interrupts import Interrupts

@@ -1,10 +1,10 @@
 """`locus learn`: what every agent should know before its task."""
 
 import hashlib
-from dataclasses import dataclass
 
 import click
 import msgspec
+from msgspec import Struct
 
 from locus.cli import session, words
 from locus.cli.beside.stage import folder
@@ -21,8 +21,7 @@ EVENTS = 1000  # that are looked through for rejected work
 TASKS = 20  # whose comments are read
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """What a person said of work that they sent back."""
 
     id: str

@@ -2,9 +2,9 @@
 
 import os
 import sys
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from locus.cli import session
 from locus.cli.frame import command as _command
@@ -23,8 +23,7 @@ from locus.wire.workspaces import Me, Workspace
 LONGEST_KEY = 1000  # characters
 
 
-@dataclass(frozen=True)
-class SignedIn:
+class SignedIn(Struct, frozen=True):
     """What `--json` says. The key itself is nowhere in it."""
 
     server: str

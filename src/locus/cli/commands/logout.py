@@ -1,8 +1,7 @@
 """`locus logout`: forget the key of a control plane."""
 
-from dataclasses import dataclass
-
 import click
+from msgspec import Struct
 
 from locus.cli import session
 from locus.cli.frame import command as _command
@@ -11,8 +10,7 @@ from locus.cli.output import Output
 from locus.local import credentials
 
 
-@dataclass(frozen=True)
-class Forgotten:
+class Forgotten(Struct, frozen=True):
     """What `--json` says."""
 
     server: str

@@ -1,8 +1,7 @@
 """`locus revert`: take one task out of its sprint's branch by a new commit, and send the task back."""
 
-from dataclasses import dataclass
-
 import click
+from msgspec import Struct
 
 from locus.cli import frame, session
 from locus.cli.invocation import Invocation
@@ -29,8 +28,7 @@ SAID = {
 }
 
 
-@dataclass(frozen=True)
-class LaterTask:
+class LaterTask(Struct, frozen=True):
     """A commit after the task's that touches the same files."""
 
     task: str | None
@@ -39,8 +37,7 @@ class LaterTask:
     paths: list[str]
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A check as it went without the task's change."""
 
     check: str
@@ -48,8 +45,7 @@ class Checked:
     why: str
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What `locus revert --json` says. `commit` is null when nothing was pushed."""
 
     task: Task

@@ -1,10 +1,10 @@
 """`locus review`: an agent that did not write a change looks at it, and says what it finds."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from locus.cli import session as sessions
 from locus.cli.beside import review_view

@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import click
+from msgspec import Struct, field
 from rich.console import Console
 
 from locus.cli import frame, session
@@ -31,8 +31,7 @@ Listener = Callable[[told.Told], None]
 SHORT = 12  # characters of a commit's id that a person is shown
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One held change, as `--json` tells it. Without `commit` it is not on this machine."""
 
     task: Task
@@ -46,8 +45,7 @@ class Shown:
     diff: str | None = None  # when one task was named
 
 
-@dataclass(frozen=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """What came of a decision, as `--json` tells it."""
 
     task: Task

@@ -1,10 +1,10 @@
 """`locus sessions`: what you asked agents in this repository, and what they answered."""
 
 import sys
-from dataclasses import dataclass
 from datetime import datetime
 
 import click
+from msgspec import Struct
 
 from locus.cli.beside.stage import folder
 from locus.cli.frame import command as _command, group
@@ -20,8 +20,7 @@ from locus.local.sessions.shelf import Shelf
 ENDED = {Ending.DONE: "green", Ending.STOPPED: "yellow"}
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """One line of `locus sessions list --json`."""
 
     id: str

@@ -1,11 +1,10 @@
 """`locus sprints`: plan, start and complete sprints."""
 
 import sys
-from dataclasses import dataclass
 from datetime import date
 
 import click
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from locus.cli import board, editor, session, words
 from locus.cli.frame import command as _command, group
@@ -21,8 +20,7 @@ from locus.wire.tasks import Task
 SPRINT = click.argument("sprint", type=SprintName("active"), metavar="SPRINT")
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What `locus sprints show --json` says."""
 
     sprint: Sprint

@@ -2,10 +2,10 @@
 
 import os
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from locus.cli import frame, session
 from locus.cli.invocation import Invocation
@@ -30,8 +30,7 @@ NEXT_STEPS = (
 )
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What `--json` says."""
 
     url: str
@@ -47,8 +46,7 @@ class Answer:
     sign_in: str | None  # a page that signs a browser in, once and within ten minutes
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What was asked for."""
 
     port: int

@@ -3,8 +3,9 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from locus.local.worker.why import Interrupted
 
@@ -13,8 +14,7 @@ NAMES = {signal.SIGINT: "Ctrl+C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "The
 BY_SIGNAL = 128  # a shell's exit code for what a signal has ended is this plus its number: 130, 143, 129
 
 
-@dataclass(frozen=True)
-class Came(Generic[T]):
+class Came(Struct, Generic[T], frozen=True):
     """What came of the work, if it came to its end, and the exit code that a signal gives the command, if one came."""
 
     result: T | None

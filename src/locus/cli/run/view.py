@@ -1,8 +1,8 @@
 """A run on the terminal: one line a phase, glyphs in front, durations at the right; a moving line on terminals only."""
 
 import time
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -28,8 +28,7 @@ STEPS = (
 )
 
 
-@dataclass
-class Now:
+class Now(Struct):
     """The line that moves: what is being done, and since when."""
 
     label: str

@@ -1,7 +1,8 @@
 """The map as text: the nearest files, each with the definitions that matter most, within a budget. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.codemap.digest import Symbol, split
 from locus.local.codemap.languages import language_of
@@ -15,8 +16,7 @@ FOR_NAMES = 0.5  # of the budget, what the names of files may take before any de
 QUOTAS = ((5, 10), (15, 5), (MOST_FILES, 2))
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(Struct, frozen=True):
     """A map, the files that are on it, and about how many tokens it has."""
 
     text: str

@@ -5,9 +5,10 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from locus.local.codemap.reading import Tree
 
@@ -21,8 +22,7 @@ _WELL_KNOWN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class EntryPoint:
+class EntryPoint(Struct, frozen=True):
     """Where something begins: the file that says so, and what begins there."""
 
     path: str

@@ -4,12 +4,12 @@ A pattern captures the whole definition under the word for its kind, and its nam
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import splitext
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Language:
+
+class Language(Struct, frozen=True):
     """How files of one language are recognised and read. `grammar` is a module, `entry` its function."""
 
     name: str

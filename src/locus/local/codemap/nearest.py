@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from heapq import nlargest
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.codemap.digest import IDENTIFIER, split
 from locus.local.codemap.languages import BY_NAME, language_of
@@ -28,16 +29,14 @@ _HISTORY = re.compile(r"(change|history|news|release)", re.IGNORECASE)
 _PATH_LIKE = re.compile(r"[\w.@+-]*[/.][\w./@+-]*\w")
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """A file and how near it is; `why` has the parts of its score, for those who want to know."""
 
     file: File
     score: float
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What is looked for: words, identifiers as they were written, and what looks like a path."""
 
     words: tuple[str, ...]

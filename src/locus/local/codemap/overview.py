@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from locus.local.codemap.draw import shown
 from locus.local.codemap.entries import EntryPoint, entry_points
@@ -16,8 +17,7 @@ from locus.local.known_files import TEST_FILES
 MOST_MODULES = 40
 
 
-@dataclass
-class Part:
+class Part(Struct):
     """A language, or a module: a folder with code. `owner` has the most of its newest commits, `share` of them."""
 
     name: str
@@ -29,8 +29,7 @@ class Part:
     share: float | None = None
 
 
-@dataclass(frozen=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """All of it, with names as they may be shown. `unread` counts files known by their names alone, by the reason."""
 
     files: int

@@ -3,8 +3,9 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.codemap.digest import UNREADABLE, Source, split
 from locus.local.codemap.languages import language_of
@@ -20,8 +21,7 @@ FRESH = 100_000_000  # ns; a file changed so shortly ago may change again withou
 NOT_READ, LARGE = "not read", "large"
 
 
-@dataclass(frozen=True)
-class Refreshed:
+class Refreshed(Struct, frozen=True):
     """What bringing up to date took. `read` counts files, `parsed` contents never seen before."""
 
     files: int

@@ -4,10 +4,10 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from locus.local.codemap.digest import Digest, Symbol
 from locus.local.codemap.reading import Stamp
@@ -40,8 +40,7 @@ PRAGMA user_version = {VERSION};
 """
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct, frozen=True):
     """A file of a tree. `content` is None when it was not read, and `note` says why."""
 
     id: int
@@ -51,8 +50,7 @@ class File:
     stamp: Stamp
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(Struct, frozen=True):
     """What is known of a content."""
 
     lines: int

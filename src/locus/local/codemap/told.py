@@ -3,8 +3,9 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.codemap.draw import Drawn, draw
 from locus.local.codemap.listing import of_checkout
@@ -18,8 +19,7 @@ PATIENCE = 120.0  # seconds; a prompt does without a map that takes longer
 FIELD = 60  # files whose definitions are looked up
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What the settings say of the map: whether prompts have one, and how many tokens it may take, about."""
 
     enabled: bool = True

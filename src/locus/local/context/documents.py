@@ -2,8 +2,9 @@
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 # codex reads AGENTS.md on its own, other agents do not; claude is started without the project's settings, because those
 # can run programs, and so does not read CLAUDE.md. To read one of them twice does no harm.
@@ -13,8 +14,7 @@ MAX_BYTES = 32 * 1024  # of one file; what is longer is cut, and says so
 MAX_LEARNINGS = 100
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """A text and where it came from."""
 
     name: str

@@ -6,7 +6,8 @@ honest texts apart; it does not stop a model from obeying what it reads. What an
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.context.documents import Document
 from locus.local.evidence.checks import CheckResult
@@ -45,8 +46,7 @@ NEARBY = (
 OUTPUT_LIMIT = 8_000  # characters of a red check's output that go back to the agent: the end of it
 
 
-@dataclass(frozen=True, kw_only=True)
-class Background:
+class Background(Struct, frozen=True, kw_only=True):
     """What the repository and the sprint say beside the task."""
 
     instructions: Sequence[Document] = ()
@@ -134,8 +134,7 @@ def secrets_prompt(places: Sequence[str]) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """Opens and closes other people's text with a nonce that does not occur in it."""
 
     nonce: str

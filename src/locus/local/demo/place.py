@@ -5,8 +5,9 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.demo.plan import CHECKS
 from locus.local.errors import LocalError
@@ -19,8 +20,7 @@ BRANCH = "main"
 GIT_TIMEOUT = 60.0  # seconds
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where everything of one demo lies."""
 
     root: Path

@@ -1,6 +1,6 @@
 """The sprint of the demo: what a person would have planned."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from locus.wire.tasks import Priority, Role
 
@@ -9,8 +9,7 @@ GOAL = "All tests of the invoices library are green."
 CHECKS = ("model", "totals", "money", "discounts", "receipt", "search")
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlannedTask:
+class PlannedTask(Struct, frozen=True, kw_only=True):
     """A task of the demo. `check` is the named check that proves it; `after` are the checks of the tasks before it."""
 
     title: str

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from locus.local.codemap.told import Wanted, told_of_checkout
 from locus.local.context.prompt import Mark
@@ -30,8 +31,7 @@ Sum this discussion up for somebody who was not there: what was decided and why,
 the summary as `reply`, and no insights."""
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """What the people at a discussion share."""
 
     desk: Desk
@@ -43,8 +43,7 @@ class Table:
     """What the first message says of the codebase."""
 
 
-@dataclass(frozen=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """What came of one message. `reply` is None when the agent did not finish."""
 
     reply: str | None

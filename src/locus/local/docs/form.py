@@ -2,11 +2,11 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
 import tomlkit
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 from locus.wire.docs import Doc, DocDraft, DocEdit, DocKind
@@ -22,8 +22,7 @@ class NotADoc(LocalError):
     """A file cannot be read as a doc."""
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(Struct, frozen=True):
     """Everything that people write of a doc."""
 
     title: str

@@ -1,7 +1,8 @@
 """What would leave this machine: told before it does, and refused when it holds a secret."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.docs.form import Content
 from locus.local.evidence import secrets
@@ -9,8 +10,7 @@ from locus.local.files import read
 from locus.local.git.lines import FileLines
 
 
-@dataclass(frozen=True)
-class Leaving:
+class Leaving(Struct, frozen=True):
     """One doc as it would be sent. The path is told to the person and to nobody else."""
 
     path: str

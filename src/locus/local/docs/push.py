@@ -1,12 +1,13 @@
 """Pushing one file: what of it would leave is worked out first, so that a person can look at it, and then sent."""
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.client.docs import Docs
 from locus.client.errors import NotFound
@@ -21,8 +22,7 @@ from locus.wire.docs import Doc, DocKind
 FIRST_WORDS = 80  # characters of a text without a heading that become its title
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What the person says of the doc; None leaves it to the file."""
 
     title: str | None = None
@@ -34,8 +34,7 @@ class Wish:
         return replace(content, **{name: value for name, value in fields.items() if value is not None})
 
 
-@dataclass(frozen=True)
-class Push:
+class Push(Struct, frozen=True):
     """One file as it would be sent: a new doc, or another version of `base`."""
 
     leaving: Leaving

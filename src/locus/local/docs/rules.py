@@ -1,7 +1,8 @@
 """What becomes of a doc that three know: the base, the file here, and the control plane. Pure."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from locus.local.docs.form import FIELDS, Content
 
@@ -29,8 +30,7 @@ TROUBLE = frozenset({Act.CONFLICT, Act.GONE, Act.FAULT})
 LEAVES = frozenset({Act.SENT, Act.DELETED})
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """An act, with what the file shall be and whether that has to be sent too."""
 
     act: Act

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from uuid import UUID
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from locus.client.docs import Docs
 from locus.client.errors import Forbidden, NotFound, Stale
@@ -17,8 +19,7 @@ from locus.local.docs.rules import Act, Decision
 from locus.local.errors import LocalError
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Struct, frozen=True):
     """What became of one doc or file. `why` says more where the act alone does not."""
 
     path: str
@@ -28,16 +29,14 @@ class Done:
     why: str = ""
 
 
-@dataclass(frozen=True)
-class There:
+class There(Struct, frozen=True):
     """A doc of the control plane."""
 
     content: Content
     version: int
 
 
-@dataclass
-class Here:
+class Here(Struct):
     """What stands in the folder."""
 
     docs: dict[UUID, tuple[str, Content]] = field(default_factory=dict)  # the file to the letter, and what it says

@@ -1,7 +1,8 @@
 """What the doctor says: one finding per thing looked at."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Level(StrEnum):
@@ -10,8 +11,7 @@ class Level(StrEnum):
     FAILED = "failed"  # `locus run` would fail
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What was looked at, what was found, and what to do about it."""
 
     subject: str

@@ -4,9 +4,10 @@ The log itself says what was removed: a line with the number and the hash of the
 every other. Only whole months go, and never the one that is being written.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.egress.lines import Pruned, decode, hash_of, months
 from locus.local.egress.log import locked, now
@@ -14,8 +15,7 @@ from locus.local.egress.verify import verify
 from locus.local.errors import LocalError
 
 
-@dataclass(frozen=True)
-class Gone:
+class Gone(Struct, frozen=True):
     """What was removed, or would be: files, and the number of the last line that went."""
 
     files: tuple[str, ...]

@@ -1,18 +1,18 @@
 """Looking at the egress log: what left, when, and what came back."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.local.egress.lines import NOTHING, Answered, Sent, decode, months
 from locus.local.errors import LocalError
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request as the log has it. `body` is JSON, exactly as it was sent; null when there was none."""
 
     number: int

@@ -6,8 +6,9 @@ head. Against that helps a copy of the last hash, kept elsewhere (`locus egress 
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from locus.local.egress.lines import START, Head, Line, Mended, Pruned, Sent, decode, hash_of, months
 from locus.local.egress.log import SYNC, lock, read_head
@@ -16,16 +17,14 @@ from locus.local.errors import LocalError
 LOST = f"They were removed, or a power failure took them within {SYNC:.0f} s of being written."
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """Something about a line: its number and a sentence."""
 
     line: int
     says: str
 
 
-@dataclass
-class Verdict:
+class Verdict(Struct):
     """`broken` is what should not be; `crashes` is what a crash left, which is told and is no fault of the log."""
 
     requests: int = 0
@@ -36,8 +35,7 @@ class Verdict:
     crashes: list[Finding] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(Struct, frozen=True):
     """One line as it stands in a file."""
 
     raw: bytes

@@ -3,8 +3,9 @@
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.evidence import junit
 from locus.local.evidence.test_counts import Counts, counted
@@ -16,8 +17,7 @@ TIMED_OUT = 124  # the exit code that evidence records for a check that we ended
 NOT_RUN = 125  # and for one that was not run, because a check that it needs is red
 
 
-@dataclass(frozen=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """One check, as it went. `output` stays on this machine; only its hash is evidence."""
 
     check: Check

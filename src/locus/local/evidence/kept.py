@@ -2,10 +2,11 @@
 
 import glob
 import hashlib
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
+
+from msgspec import Struct
 
 from locus.wire.work import Evidence
 
@@ -17,8 +18,7 @@ class Standing(StrEnum):
     NO_OUTPUT = "no_output"  # the check was not run, so there is none
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """Whether the output is here, and where."""
 
     standing: Standing

@@ -12,8 +12,9 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from locus.local.evidence.protected import touched
 from locus.local.git.lines import FileLines
@@ -48,8 +49,7 @@ LEAST_LENGTH = 20  # characters of a value that is judged by its looks
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """Where a secret is, and of what kind it seems."""
 
     path: str

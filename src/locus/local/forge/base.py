@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 
@@ -18,8 +19,7 @@ class State(StrEnum):
     """There is no forge: the description lies in a file."""
 
 
-@dataclass(frozen=True)
-class PullRequest:
+class PullRequest(Struct, frozen=True):
     """A pull request; without a forge it has a file instead of a number and a URL."""
 
     number: int | None
@@ -28,8 +28,7 @@ class PullRequest:
     path: Path | None = None
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """What is asked of the reviewers: to take `head` into `base`. Both are names of branches."""
 
     head: str
@@ -38,8 +37,7 @@ class Proposal:
     body: str
 
 
-@dataclass(frozen=True)
-class Rights:
+class Rights(Struct, frozen=True):
     """What the forge says that we may do. None where it does not say."""
 
     push: bool | None

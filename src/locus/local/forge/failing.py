@@ -2,8 +2,6 @@
 
 # No `from __future__ import annotations`: msgspec reads them.
 
-from dataclasses import dataclass
-
 from msgspec import Struct
 
 from locus.local.forge.github import GitHub
@@ -14,8 +12,7 @@ FAILED = frozenset({"failure", "timed_out"})
 RED = frozenset({"failure", "error"})
 
 
-@dataclass(frozen=True)
-class Failing:
+class Failing(Struct, frozen=True):
     """A check of the forge that has failed on the head. The text is the check's; `id` is of this failure alone."""
 
     id: str

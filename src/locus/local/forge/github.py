@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import msgspec
+from msgspec import Struct
 
 from locus.local.forge.base import ForgeError, Proposal, PullRequest, Reason, Rights, State
 from locus.local.forge.refusals import error_in, error_of
@@ -193,8 +194,7 @@ class GitHub:
         return target
 
 
-@dataclass(frozen=True)
-class _Response:
+class _Response(Struct, frozen=True):
     status: int
     headers: httpx.Headers
     body: bytes

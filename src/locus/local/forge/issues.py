@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from locus.local.errors import Usage
 from locus.local.forge.github import GitHub, api_of, owner_and_repository
@@ -16,8 +17,7 @@ from locus.local.forge.tokens import github_token
 _PATH = re.compile(r"/([^/]+/[^/]+)/(?:issues|pull)/([1-9][0-9]{0,9})/?")
 
 
-@dataclass(frozen=True)
-class Issue:
+class Issue(Struct, frozen=True):
     """What somebody asked for. Anybody may have written it."""
 
     title: str

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.forge.base import ForgeError, Proposal, PullRequest, Reason, Rights, State
 
 
-@dataclass(frozen=True)
-class NoForge:
+class NoForge(Struct, frozen=True):
     """Writes into a directory of ours."""
 
     directory: Path

@@ -3,7 +3,6 @@
 # No `from __future__ import annotations`: msgspec reads them.
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -57,8 +56,7 @@ class _Review(Struct):
     user: _User | None = None
 
 
-@dataclass(frozen=True)
-class Pull:
+class Pull(Struct, frozen=True):
     """A pull request, as far as a reviewer needs it. Title and body are words of whoever opened it."""
 
     number: int
@@ -74,8 +72,7 @@ class Pull:
     """Whether its branch is in the same repository, and not in somebody's copy of it."""
 
 
-@dataclass(frozen=True)
-class Posted:
+class Posted(Struct, frozen=True):
     """A review that is there already. The text is our own account's."""
 
     url: str
@@ -100,8 +97,7 @@ class _Asked(Struct, omit_defaults=True):
     comments: list[Remark]
 
 
-@dataclass(frozen=True)
-class Reviews:
+class Reviews(Struct, frozen=True):
     """What reviewers do in one repository. Every method raises ForgeError."""
 
     github: GitHub

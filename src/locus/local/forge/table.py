@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from locus.local.errors import Usage
 from locus.local.forge.base import Forge
@@ -17,8 +18,7 @@ from locus.local.git.remote import Address, Remote
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What the user's settings say about the forge; nothing, for most."""
 
     kind: str | None = None
@@ -27,8 +27,7 @@ class Choice:
     """The address of the interface, for GitHub Enterprise behind another name."""
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """Where a forge is made."""
 
     address: Address

@@ -2,7 +2,6 @@
 
 # No `from __future__ import annotations`: msgspec reads them.
 
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from msgspec import Struct, field
@@ -28,8 +27,7 @@ THREADS = """query($owner: String!, $name: String!, $number: Int!, $after: Strin
     } } } }"""
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Struct, frozen=True):
     """One comment. `id` is the forge's."""
 
     id: int
@@ -43,8 +41,7 @@ class Said:
         return self.association in BELONGS
 
 
-@dataclass(frozen=True)
-class Thread:
+class Thread(Struct, frozen=True):
     """Comments beside lines, the oldest first. `line` is None when the lines are not there any more."""
 
     path: str
@@ -153,8 +150,7 @@ class _Body(Struct):
     body: str
 
 
-@dataclass(frozen=True)
-class Talk:
+class Talk(Struct, frozen=True):
     """The talk about one pull request. Every method raises ForgeError."""
 
     github: GitHub

@@ -6,8 +6,9 @@ Counts may leave the machine; paths are for local use only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 from locus.local.git.runner import Git
@@ -48,8 +49,7 @@ class Unfit(LocalError):
         super().__init__(f"The changes cannot be committed: {what}: {shown(self.paths)}.", remedy=remedy)
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """One changed path; `old_path` is set for a rename. Modes are git's, as in 100644; 000000 is absence."""
 
     status: str
@@ -63,8 +63,7 @@ class Change:
     """Lines; 0 for binary files."""
 
 
-@dataclass(frozen=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """The difference between a base and the tree with the id `tree`."""
 
     tree: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local import process
 from locus.local.errors import LocalError
@@ -25,8 +26,7 @@ _FORM_SETTINGS = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """A user's repository with a work tree, at least one commit and a remote."""
 
     root: Path
@@ -115,15 +115,13 @@ async def find(cwd: Path, environment: Mapping[str, str], *, remote: str | None 
     )
 
 
-@dataclass(frozen=True)
-class _Setting:
+class _Setting(Struct, frozen=True):
     scope: str
     name: str
     value: str
 
 
-@dataclass(frozen=True)
-class _Settings:
+class _Settings(Struct, frozen=True):
     """The user's configuration as it was when we started."""
 
     entries: tuple[_Setting, ...]

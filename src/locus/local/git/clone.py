@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.local.errors import LocalError
 from locus.local.git import disk, remote
@@ -29,8 +31,7 @@ FETCH_TIMEOUT = 900.0  # seconds; a stalled connection is given up earlier
 LAYOUT = "1\n"  # of a git-dir that was made completely; another number makes it new
 
 
-@dataclass(frozen=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """What the remote has, in commits that are here now."""
 
     base_branch: str
@@ -45,8 +46,7 @@ class Fetched:
         return self.head or self.base
 
 
-@dataclass(frozen=True)
-class Parked:
+class Parked(Struct, frozen=True):
     """Work that was kept although its lease or its attempt had ended."""
 
     ref: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from locus.local.git.runner import Git
 from locus.local.git.trouble import GitError, Reason
@@ -17,8 +18,7 @@ VALUE_LIMIT = 300  # characters of a trailer
 _NOT_IN_IDENTITY = re.compile(r"[<>\x00-\x1f\x7f]")
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Whose name is on a commit."""
 
     name: str
@@ -29,8 +29,7 @@ class Identity:
         return cls("Locus agent", "agent@locus.invalid")
 
 
-@dataclass(frozen=True)
-class Trailers:
+class Trailers(Struct, frozen=True):
     """What a commit says about its origin; in this order, at the end of the message."""
 
     task: str
@@ -50,8 +49,7 @@ class Trailers:
         return [f"{name}: {one_line(value)[:VALUE_LIMIT]}" for name, value in pairs]
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(Struct, frozen=True):
     """The parts of a commit message. A title or a body, which are other people's text, cannot add a trailer."""
 
     title: str

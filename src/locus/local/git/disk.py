@@ -7,8 +7,9 @@ import os
 import shutil
 import stat
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from locus.local import process
 from locus.local.errors import LocalError
@@ -65,8 +66,7 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-@dataclass(frozen=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What git would not tell us about a tree. Paths are relative to its root."""
 
     repositories: tuple[str, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.git.changes import between
 from locus.local.git.runner import Git
@@ -19,8 +20,7 @@ _FIELDS = (
 )
 
 
-@dataclass(frozen=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """One commit. `task` and `attempt` are None for one that no worker of ours made."""
 
     sha: str

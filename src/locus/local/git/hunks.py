@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from msgspec import Struct
 
 from locus.local import process
 from locus.local.git.runner import LIST_LIMIT, Git, as_the_user, checked
@@ -24,8 +25,7 @@ _HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@.*")
 _META = re.compile(r":\d{6} \d{6} [0-9a-f]+ [0-9a-f]+ ([A-Z])\d*")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of a hunk. A removed line has no number in the new file, an added one none in the old file."""
 
     text: str
@@ -33,13 +33,11 @@ class Line:
     new: int | None
 
 
-@dataclass(frozen=True)
-class Hunk:
+class Hunk(Struct, frozen=True):
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True)
-class FileDiff:
+class FileDiff(Struct, frozen=True):
     """One changed file. `status` is git's letter; a file without hunks is binary, empty, or only moved."""
 
     path: str

@@ -6,8 +6,9 @@ They are in no commit and yet in the tree, so a check that an agent has tampered
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from locus.local.git.worktree import Worktree
 
@@ -19,8 +20,7 @@ BYTECODE = ".pyc"
 Stamp = tuple[int, int, int, int]  # size, both times in ns, inode: nobody can change a file and keep its ctime
 
 
-@dataclass(frozen=True)
-class Ignored:
+class Ignored(Struct, frozen=True):
     """The ignored files of a tree at one moment."""
 
     stamps: Mapping[str, Stamp]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.local.errors import LocalError
 from locus.local.git.changes import shown
@@ -24,8 +26,7 @@ MARK = "taken"  # a file that is there while the checkout is lent; it names the 
 _WATCHED = ("HEAD", "packed-refs", "config", "config.worktree", "refs", "hooks", "info", "modules", "worktrees")
 
 
-@dataclass(frozen=True)
-class Aftermath:
+class Aftermath(Struct, frozen=True):
     """What an agent did to the user's own `.git`, which we do not undo."""
 
     changed: tuple[str, ...]

@@ -6,9 +6,10 @@ committed and staged nothing since, and everything that differs is kept first, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
+
+from msgspec import Struct
 
 from locus.local.git import remote
 from locus.local.git.changes import between
@@ -18,15 +19,13 @@ from locus.local.git.in_place import SLOT, in_users_tree, mark_of
 from locus.local.git.lock import Lock
 
 
-@dataclass(frozen=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """The files are as they were; `parked` is the ref that keeps what differed, if anything did."""
 
     parked: str | None
 
 
-@dataclass(frozen=True)
-class Left:
+class Left(Struct, frozen=True):
     """The files were left as they are, for a reason that a person should hear."""
 
     why: str

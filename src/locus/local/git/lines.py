@@ -1,7 +1,8 @@
 """The lines that a change adds and removes, file by file, and the change as a person reads it."""
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from locus.local.git.runner import Git
 
@@ -9,8 +10,7 @@ _OPTIONS = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--i
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
 
-@dataclass
-class FileLines:
+class FileLines(Struct):
     """One changed file. `added` has the number of each line in the new file beside it."""
 
     path: str

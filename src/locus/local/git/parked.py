@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.local import process
 from locus.local.errors import LocalError
@@ -26,8 +28,7 @@ _REF = re.compile(
 SHORT = 8  # letters of a workspace's id that tell two works of the same name apart
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """One parked attempt: `name` is what a person calls it, as in AUTH-12/3.
 
     Where two workspaces have work of that name here, it is AUTH-12/3@64224dd9, with the beginning of a workspace's id.

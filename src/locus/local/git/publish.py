@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.git import remote
 from locus.local.git.commit import read_ref, reparent
@@ -26,23 +27,20 @@ _BEHIND = re.compile(
 _UNKNOWN = frozenset({Reason.TIMEOUT, Reason.UNREACHABLE, Reason.OTHER})
 
 
-@dataclass(frozen=True)
-class Pushed:
+class Pushed(Struct, frozen=True):
     """The remote has the commit: its branch is at `head`, which is the commit or a descendant of it."""
 
     sha: str
     head: str
 
 
-@dataclass(frozen=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """The branch on the remote has moved on. `head` is where it is now, fetched; None when it could not be fetched."""
 
     head: str | None
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The remote did not take the commit, and would not take it again as things are."""
 
     reason: Reason
@@ -53,22 +51,19 @@ class Refused:
 Published = Pushed | Rejected | Refused
 
 
-@dataclass(frozen=True)
-class Rebased:
+class Rebased(Struct, frozen=True):
     """The same change on top of another commit; the tree on disk is now this."""
 
     sha: str
 
 
-@dataclass(frozen=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """The change does not fit on what others pushed."""
 
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Vanished:
+class Vanished(Struct, frozen=True):
     """Others pushed the same change already: nothing of it is left."""
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from locus.local.git.runner import Git
 from locus.local.git.trouble import mask
@@ -17,8 +18,7 @@ _SCP = re.compile(r"(?:(?P<user>[^@/\s]+)@)?(?P<host>\[[0-9a-fA-F:]+\]|[^:/\s\[\
 _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)|\.$|/$|^[-+./]|^@$")
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(Struct, frozen=True):
     """The parts of a remote's URL. A path on this machine has no host."""
 
     scheme: str
@@ -59,8 +59,7 @@ def _secrets(url: str) -> tuple[str, ...]:
     return (user,) if url.lower().startswith("http") else ()
 
 
-@dataclass(frozen=True)
-class Remote:
+class Remote(Struct, frozen=True):
     """A remote of the user's repository."""
 
     name: str
@@ -78,8 +77,7 @@ class Remote:
         return f"{self.name} ({mask(self.push_url, self.secrets)})"
 
 
-@dataclass(frozen=True)
-class Advertised:
+class Advertised(Struct, frozen=True):
     """What a remote said it has, in one moment."""
 
     head: str | None

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local import process
 from locus.local.git.trouble import GitError, Reason, classify, words
@@ -58,8 +59,7 @@ _REACHING = (
 )
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """How this user reaches a remote: read once, before any agent has run."""
 
     environment: Mapping[str, str]
@@ -71,8 +71,7 @@ class Reach:
     """Passwords that must not appear in any message."""
 
 
-@dataclass(frozen=True)
-class Git:
+class Git(Struct, frozen=True):
     """git, bound to one git-dir of ours."""
 
     directory: Path

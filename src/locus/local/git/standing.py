@@ -1,8 +1,9 @@
 """A repository as it stands on disk: what a sandbox around the user's own checkout shows of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local import process
 from locus.local.errors import LocalError
@@ -16,8 +17,7 @@ TIMEOUT = 20.0  # seconds
 HARMLESS = r"^(core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode)|extensions\.objectformat)$"
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A work tree and the folders of its repository; with or without commits, with or without a remote."""
 
     root: Path

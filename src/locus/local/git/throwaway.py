@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.git import disk
 from locus.local.git.commit import Identity
 from locus.local.git.runner import Pairs
 
 
-@dataclass(frozen=True)
-class View:
+class View(Struct, frozen=True):
     """What the agent finds when it asks git where it is."""
 
     branch: str

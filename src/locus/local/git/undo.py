@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.git.commit import Identity, commit, one_line
 from locus.local.git.history import Commit
@@ -11,8 +12,7 @@ from locus.local.git.publish import Conflict, Vanished, unmerged
 from locus.local.git.worktree import Worktree
 
 
-@dataclass(frozen=True)
-class Undone:
+class Undone(Struct, frozen=True):
     """The tree of the branch without the change."""
 
     tree: str

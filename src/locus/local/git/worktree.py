@@ -9,9 +9,10 @@ import asyncio
 import os
 import stat
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
+
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 from locus.local.git import changes as differences, disk, throwaway
@@ -25,8 +26,7 @@ FILE_LIMIT = 100 << 20  # bytes; what large forges accept in one file
 PARKED = "refs/locus/parked"
 
 
-@dataclass(frozen=True)
-class Worktree:
+class Worktree(Struct, frozen=True):
     """A directory of files, and the index by which we read it."""
 
     git: Git

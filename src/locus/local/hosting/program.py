@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from locus.local.credentials import VARIABLE
 from locus.local.errors import LocalError
@@ -26,15 +26,13 @@ TAIL_LINES = 15
 SERVER_PACKAGES = ("asyncpg", "litestar", "uvicorn")
 
 
-@dataclass(frozen=True)
-class FirstWorkspace:
+class FirstWorkspace(Struct, frozen=True):
     id: UUID
     name: str
     prefix: str
 
 
-@dataclass(frozen=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """What the server program says, once, when it answers requests."""
 
     url: str
@@ -53,8 +51,7 @@ class ServerEnded(LocalError):
     """The server program ended before it was ready, or while it was needed."""
 
 
-@dataclass(frozen=True)
-class Serving:
+class Serving(Struct, frozen=True):
     """A server program that is ready."""
 
     process: subprocess.Popen[bytes]

@@ -3,11 +3,11 @@
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import psutil
+from msgspec import Struct
 
 from locus.local import files
 
@@ -17,8 +17,7 @@ STOP_LIMIT = 30.0  # seconds; the server finishes its requests (10 s) and then s
 POLL = 0.05  # seconds between two looks at a process that is not our child
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Struct, frozen=True):
     """A server program that was started and became ready."""
 
     pid: int

@@ -1,15 +1,15 @@
 """What is new: the sections of the CHANGELOG that came with this version."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 FILE = Path(__file__).parents[2] / "CHANGELOG.md"  # beside the package's modules; a checkout has it elsewhere
 _HEADING = re.compile(r"^## .*?(\d+(?:\.\d+)+\S*)\s*$")
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Struct, frozen=True):
     version: str
     lines: list[str]
 

@@ -4,12 +4,13 @@ import json
 import site
 import sys
 import sysconfig
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from os import W_OK, access
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 NAME = "locusai"
 
@@ -24,8 +25,7 @@ class Installer(StrEnum):
     SYSTEM = "system"  # a Python that the system or another user looks after
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """The Python that Locus runs in."""
 
     python: str
@@ -49,8 +49,7 @@ class Place:
         )
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """How this Locus was installed. `source` is where it came from, when that is no index."""
 
     installer: Installer

@@ -9,7 +9,8 @@ import json
 import os
 import re
 import shutil
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local import process
 from locus.local.errors import LocalError
@@ -23,8 +24,7 @@ _PLANNED = re.compile(rf"^\s*\+ {NAME}==(\S+)", re.MULTILINE)
 _OUTDATED = re.compile(rf"^{NAME} v\S+ \[latest: (\S+?)\]", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """The argument lists of one installer."""
 
     check: tuple[str, ...]

@@ -1,19 +1,18 @@
 """Claims that were asked for: written down before the request, so that the same one can be repeated after a crash."""
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from locus.local.journal.database import Database, lives
 
 FORGET = "DELETE FROM claims WHERE key = ?"
 
 
-@dataclass(frozen=True)
-class HeldChange:
+class HeldChange(Struct, frozen=True):
     """A change that a person lets through: the task, the fence of the attempt that made it, and where it is kept."""
 
     task_id: UUID
@@ -24,8 +23,7 @@ class HeldChange:
     git_dir: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class OpenClaim:
+class OpenClaim(Struct, frozen=True, kw_only=True):
     """A claim whose answer nobody may have read. `held` is the change it was for, `key` its Idempotency-Key."""
 
     key: str

@@ -6,10 +6,12 @@ All workers of a user write to the same one, so that a limit of a day holds for 
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 BUSY = 10.0  # seconds to wait for another worker of this machine that writes
 KEPT = timedelta(days=100)
@@ -41,8 +43,7 @@ SUM = """
 """
 
 
-@dataclass(frozen=True)
-class Amounts:
+class Amounts(Struct, frozen=True):
     """What agents took. `usd` is what is known of it: a model without a price costs nothing here."""
 
     turns: int = 0
@@ -61,8 +62,7 @@ class Amounts:
         return Amounts(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(Struct, frozen=True):
     """For what something was taken. `budget` is shared by the attempts that a limit of a task counts together."""
 
     attempt: str

@@ -5,8 +5,9 @@ at most the answer that reached it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from locus.local.journal.ledger import Amounts
 
@@ -17,8 +18,7 @@ class Scope(StrEnum):
     DAY = "day"  # everything of this user on this machine since midnight, local time
 
 
-@dataclass(frozen=True)
-class Caps:
+class Caps(Struct, frozen=True):
     """The most that may be taken; None is no limit."""
 
     turns: int | None = None
@@ -30,8 +30,7 @@ class Caps:
         return any(cap is not None for cap in (self.turns, self.tokens, self.usd, self.minutes))
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """All limits of agents. The time of one task has a limit of its own, for each attempt."""
 
     task: Caps = field(default_factory=Caps)
@@ -50,8 +49,7 @@ class Limits:
         return any(cap is not None for caps in counted for cap in caps)
 
 
-@dataclass(frozen=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """One limit that is reached. `name` is that of its setting."""
 
     scope: Scope

@@ -6,10 +6,12 @@ report to the server lies in the same row, so that it cannot be lost between the
 
 import sqlite3
 import time
-from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from locus.local.journal.claims import FORGET, Claims, HeldChange, packed, unpacked
 from locus.local.journal.database import Database, lives
@@ -30,16 +32,14 @@ class ReportKind(StrEnum):
     RELEASE = "release"
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """What the server is to be told, as it will be sent."""
 
     kind: ReportKind
     body: bytes
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One attempt as the journal knows it.
 
     `slot` is None for a run in the user's own checkout, `held` the change that a person lets through with it;

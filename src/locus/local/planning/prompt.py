@@ -1,9 +1,9 @@
 """The prompts of planning. Pure; text that somebody else wrote stands between marks, as in the prompts of tasks."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from locus.local.context.documents import Document
 from locus.local.context.prompt import NEARBY, Mark
@@ -11,8 +11,7 @@ from locus.local.project import Check
 from locus.wire.plans import PlanDraft
 
 
-@dataclass(frozen=True, kw_only=True)
-class Occasion:
+class Occasion(Struct, frozen=True, kw_only=True):
     """Everything that a plan is made from."""
 
     goal: str

@@ -5,12 +5,14 @@ The list is read when a cost is first asked for. A model that is in neither has 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.local import files as own_files, toml
 from locus.local.errors import LocalError
@@ -21,8 +23,7 @@ NUMBERS = ("input", "cached", "written", "output")
 AROUND = re.compile(r"^(?:.*[/.])?(?=(?:claude|gpt|codex)-)|\[\w+\]$|-latest$|[-@]20\d{2}-?\d{2}-?\d{2}(?:-v\d.*)?$")
 
 
-@dataclass(frozen=True)
-class Price:
+class Price(Struct, frozen=True):
     """US dollars for a million tokens of each kind."""
 
     input: float
@@ -42,8 +43,7 @@ class Price:
         return spent / MILLION
 
 
-@dataclass(frozen=True)
-class PriceList:
+class PriceList(Struct, frozen=True):
     """Prices by the name of a model, and the day on which they were so."""
 
     as_of: date

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Enclosure:
+class Enclosure(Struct, frozen=True):
     """A program that starts the command in its stead, watches over it, and ends as it ends.
 
     `prefix` comes before the command's own argv. `pass_fds` are descriptors that the program reads. `starter` is the

@@ -8,11 +8,11 @@ import signal as signals
 import subprocess
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Exit:
+class Exit(Struct, frozen=True):
     """The end of a process: by itself with a code, or by a signal. Exactly one of the two is set."""
 
     code: int | None
@@ -40,8 +40,7 @@ class Exit:
             return f"signal {self.signal}"
 
 
-@dataclass(frozen=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """A command that was awaited to its end, with what it printed."""
 
     exit: Exit

@@ -13,11 +13,11 @@ import os
 import sys
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import psutil
+from msgspec import Struct
 
 MARKER = "LOCUS_RUN"
 UNSUPERVISED = "unsupervised"
@@ -29,8 +29,7 @@ PAUSE = 0.02  # seconds; the first pause between two rounds, growing to
 LONGEST_PAUSE = 0.25  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One process of this user, as it was in a moment."""
 
     process: psutil.Process
@@ -41,8 +40,7 @@ class Entry:
     marker: str | None
 
 
-@dataclass(frozen=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """What is known of a run's processes: its marker, if any, and what was seen before.
 
     Orphans that were born after `orphans_since` (epoch seconds) and carry no marker belong to it, too; None means

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Verdict(StrEnum):
@@ -16,8 +17,7 @@ class Verdict(StrEnum):
     NO = "no"
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """The agent wants to use a tool and waits for an answer. What it says of itself is not to be trusted."""
 
     tool: str
@@ -36,13 +36,11 @@ class Wanted:
         return Verdict.RUN in self.replies
 
 
-@dataclass(frozen=True)
-class Listening:
+class Listening(Struct, frozen=True):
     """The agent has done what it was asked, and would listen for more."""
 
 
-@dataclass(frozen=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """Somebody can be asked during this run: the agent's commands need a yes.
 
     `rules` and `folders` have been allowed for the whole run already.

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from locus.local.process import Exit
 from locus.local.providers.asking import Asking, Listening, Wanted
 from locus.local.sandbox import Needs
 
 
-@dataclass(frozen=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """One run of an agent."""
 
     prompt: str
@@ -54,47 +54,40 @@ class Ask:
     asking: Asking | None = None  # who is asked before the agent acts
 
 
-@dataclass(frozen=True)
-class SessionStarted:
+class SessionStarted(Struct, frozen=True):
     id: str
     model: str | None
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """The model answers for the `number`-th time in this run."""
 
     number: int
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Struct, frozen=True):
     text: str
 
 
-@dataclass(frozen=True)
-class TextPart:
+class TextPart(Struct, frozen=True):
     """The next piece of a text that will be told whole when it is complete."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class ToolStarted:
+class ToolStarted(Struct, frozen=True):
     id: str
     name: str
     summary: str
     """One line for the local terminal: the command, the file."""
 
 
-@dataclass(frozen=True)
-class ToolFinished:
+class ToolFinished(Struct, frozen=True):
     id: str
     ok: bool
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """Totals of this run so far."""
 
     input_tokens: int = 0
@@ -136,8 +129,7 @@ class Usage:
         )
 
 
-@dataclass(frozen=True)
-class Spent:
+class Spent(Struct, frozen=True):
     """An answer of the model is complete, and the agent wants another one. `usage` is that of the run so far."""
 
     usage: Usage
@@ -145,8 +137,7 @@ class Spent:
     """Which one answered, from providers that do not say it at the start."""
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """What the provider says of the account's allowance."""
 
     kind: str
@@ -156,8 +147,7 @@ class Limit:
     """From 0 to 1."""
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something worth a line in the terminal: a retry, a warning, a tool that was not allowed."""
 
     text: str
@@ -198,8 +188,7 @@ class Ending(StrEnum):
     """The program is not installed or cannot be started."""
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """The last event of a run."""
 
     ending: Ending

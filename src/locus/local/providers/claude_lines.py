@@ -5,10 +5,10 @@ Two forms are known, of 2.1.197 and 2.1.330. Every field may be missing: what is
 
 # No `from __future__ import annotations`: msgspec reads them.
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from locus.local.providers.base import Usage
 

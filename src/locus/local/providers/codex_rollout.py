@@ -7,11 +7,11 @@ asks gets nothing when there is no such file or it has changed, and must do with
 # No `from __future__ import annotations`: msgspec reads them.
 
 import glob
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from locus.local.providers.base import Limit, Usage, moment
 
@@ -82,16 +82,14 @@ class _TaskComplete(msgspec.Struct):
     error: _Error | None = None
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why a turn failed: a word of codex's own, and the HTTP status where there was one."""
 
     kind: str
     status: int | None
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Struct, frozen=True):
     """What the file says of a conversation up to now."""
 
     used: Usage | None = None
@@ -101,8 +99,7 @@ class Record:
     """Of the last turn, if it has ended."""
 
 
-@dataclass(frozen=True)
-class Rollouts:
+class Rollouts(Struct, frozen=True):
     """The conversations below one CODEX_HOME."""
 
     home: Path

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 from locus.local.process import Exit, base_environment
@@ -17,8 +18,7 @@ from locus.local.sandbox import Needs, reaching
 TEXT_LIMIT = 16 << 10  # bytes of a line that are shown
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(Struct, frozen=True):
     """A provider that is a program and its arguments, from the user's configuration."""
 
     argv: tuple[str, ...] = ()

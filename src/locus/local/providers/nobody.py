@@ -1,14 +1,12 @@
 """No agent at all: for a run in which only the project's own commands are started."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from locus.local.providers.command import Command
 from locus.local.sandbox import Needs
 
 
-@dataclass(frozen=True)
-class Nobody(Command):
+class Nobody(Command, frozen=True):
     """A provider without a program; the server knows it as a command."""
 
     def needs(self, environment: Mapping[str, str]) -> Needs:

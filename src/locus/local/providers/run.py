@@ -7,10 +7,11 @@ import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from locus.local.errors import LocalError
 from locus.local.process import Child, base_environment, run as run_command

@@ -5,10 +5,10 @@ program that plays it (play.py) reads the same file.
 """
 
 import base64
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 
@@ -46,8 +46,7 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
     locus_version: str
 
 
-@dataclass(frozen=True)
-class Recording:
+class Recording(Struct, frozen=True):
     path: Path
     heading: Heading
     takes: tuple[Take, ...]

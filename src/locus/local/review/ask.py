@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 from locus.local.providers.base import Event
@@ -45,8 +46,7 @@ async def opinion_of(
     raise NoReview(f"{who} gave no review that can be taken, in {asks} tries. The last one:\n{found}", remedy=remedy)
 
 
-@dataclass(frozen=True)
-class Reviewer:
+class Reviewer(Struct, frozen=True):
     """Who reviews, and where it is written down."""
 
     desk: Desk

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.git.hunks import FileDiff, Hunk
 from locus.local.project import REVIEW_TOKENS
@@ -13,8 +14,7 @@ WIDEST = 2000  # characters of a line
 WORDS = {"A": "new", "D": "deleted", "M": "changed", "R": "moved", "C": "copied", "T": "of another kind"}
 
 
-@dataclass(frozen=True)
-class Material:
+class Material(Struct, frozen=True):
     """The change as text. `shown` are the files in the text as far as they are there; `left_out` are the others."""
 
     text: str

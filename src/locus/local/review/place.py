@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.local.directories import directories
 from locus.local.errors import Usage
@@ -21,8 +23,7 @@ from locus.local.sandbox import Ground, Policy, Sandbox, opened
 SEEN = "refs/locus/review"
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What is reviewed: a branch of the remote, or with `number` a pull request from somebody's copy of it."""
 
     base: str | None  # the name of a branch; None is the remote's default
@@ -30,8 +31,7 @@ class Subject:
     number: int | None = None
 
 
-@dataclass(frozen=True)
-class Looked:
+class Looked(Struct, frozen=True):
     """The change, fetched: its commits, and its lines."""
 
     clone: PrivateClone

@@ -1,6 +1,6 @@
 """Gets a review to the forge: one review, once for each head commit, and never a judgement of one's own work."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from locus.local.forge.base import ForgeError, Reason
 from locus.local.forge.reviews import Posted, Pull, Reviews
@@ -15,8 +15,7 @@ EVENTS = {
 }
 
 
-@dataclass(frozen=True)
-class Poster:
+class Poster(Struct, frozen=True):
     """Who posts. `account` is None when the forge does not say whose the token is."""
 
     forge: Reviews

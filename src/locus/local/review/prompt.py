@@ -1,7 +1,8 @@
 """The prompts of a review. Pure; text that somebody else wrote stands between marks, as in the prompts of tasks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.context.documents import Document
 from locus.local.context.prompt import Mark
@@ -25,8 +26,7 @@ FOREIGN = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Occasion:
+class Occasion(Struct, frozen=True, kw_only=True):
     """What is to be reviewed, and what is known of it."""
 
     what: str  # in our own words, such as "pull request 12"

@@ -6,8 +6,9 @@ import platform
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 from locus.local.process import base_environment, run
@@ -30,8 +31,7 @@ class NoSandbox(LocalError):
     """There is no sandbox on this machine; the remedy says how to get one, or how to do without."""
 
 
-@dataclass(frozen=True)
-class Bubblewrap:
+class Bubblewrap(Struct, frozen=True):
     """A bubblewrap that is there. `setuid` ones lose their rights when restrictions are inherited."""
 
     binary: Path

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 Address = IPv4Address | IPv6Address
 
@@ -14,8 +15,7 @@ USUAL_PORTS = (443, 80)
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """A host, and the port that may be connected to there.
 
     `near` allows addresses of private networks and of this machine: for what the user named by address, and for the

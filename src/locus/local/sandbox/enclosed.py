@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 from locus.local.process import Completed, Enclosure, run
@@ -34,8 +35,7 @@ NOT_PROXIED = ("no_proxy", "NO_PROXY")
 OUR_COMPLAINT = "bwrap: "
 
 
-@dataclass(frozen=True)
-class Inside:
+class Inside(Struct, frozen=True):
     """A command that is ready to be started: what is around it, and the environment it has there."""
 
     enclosure: Enclosure

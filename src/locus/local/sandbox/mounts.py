@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+
+from msgspec import Struct
 
 
 class Kind(Enum):
@@ -18,8 +19,7 @@ class Kind(Enum):
     DEV = auto()
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """One place of the sandbox. Of two for the same place the later one counts."""
 
     kind: Kind

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 
 def reaching(program: Path) -> tuple[Path, ...]:
@@ -17,8 +18,7 @@ def reaching(program: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True)
-class Loan:
+class Loan(Struct, frozen=True):
     """A file or folder of the user's that shows in the agent's own folder under `name`.
 
     `writable` is for a login that renews itself, and for nothing that a program of the user's would ever execute.
@@ -29,8 +29,7 @@ class Loan:
     writable: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Needs:
+class Needs(Struct, frozen=True, kw_only=True):
     """What one provider's agents need.
 
     `home_variable` tells the agent where its own folder is: an empty one, in which `loans` show, the subfolders `kept`

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.directories import directories
 from locus.local.errors import LocalError
@@ -17,8 +18,7 @@ class Network(StrEnum):
     PROVIDER = "provider"  # the model's service and the hosts that the user named
 
 
-@dataclass(frozen=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """How far an agent, a set-up command and a check may reach. `read` and `write` are what the user adds."""
 
     network: Network = Network.OPEN

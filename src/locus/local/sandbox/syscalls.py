@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import platform
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 ENOSYS = 38  # as if the kernel did not know the call: programs then do without
 EPERM = 1
@@ -27,8 +28,7 @@ _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in what the filter
 _ALLOW, _ERROR = 0x7FFF_0000, 0x0005_0000
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(Struct, frozen=True):
     audit: int  # what the kernel calls this architecture
     refused: tuple[int, ...]
     clone: int

@@ -6,9 +6,10 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.sandbox import home, mounts
 from locus.local.sandbox.mounts import Kind, Mount
@@ -33,8 +34,7 @@ SHOWN_BY_NAME = (
 PROGRAM_FOLDERS = ("bin", "sbin", ".bin", "shims", "libexec")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ground:
+class Ground(Struct, frozen=True, kw_only=True):
     """The place of one worker.
 
     `tree` is where agents work, or only look when it is `fixed`; `read` shows where it is, `instead` shows a file of

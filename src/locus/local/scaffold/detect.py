@@ -4,17 +4,17 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+
+from msgspec import Struct
 
 LARGEST = 1 << 20  # bytes of a file that is looked into
 MOST_FILES = 200  # test files that are looked into
 UNLOCKED = "npm install --no-package-lock"  # it would write one, and that would be a change of every task
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """A test runner: a name for its check, the command, and what a fresh tree needs before it."""
 
     name: str

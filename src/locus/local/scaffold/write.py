@@ -1,11 +1,11 @@
 """Writes `.locus/` into a repository: only what is missing, and nothing outside of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 import tomlkit
+from msgspec import Struct
 
 from locus.local import files
 from locus.local.errors import LocalError
@@ -16,8 +16,7 @@ FILES = ("config.toml", "LOCUS.md", "LEARNINGS.md", ".gitignore")
 TEMPLATES = {".gitignore": "gitignore"}  # a file of that name would itself hide files of ours
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(Struct, frozen=True):
     """What was done. Paths are relative to `root`."""
 
     root: Path

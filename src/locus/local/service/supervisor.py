@@ -5,8 +5,9 @@ import shutil
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local import files, process
 from locus.local.errors import LocalError
@@ -17,8 +18,7 @@ TIMEOUT = 120.0  # seconds; stopping waits for the service
 LINES = 200  # of a log
 
 
-@dataclass(frozen=True)
-class State:
+class State(Struct, frozen=True):
     """A service that is installed. `state` is the supervisor's own word, such as active or failed."""
 
     name: str

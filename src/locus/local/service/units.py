@@ -3,9 +3,10 @@
 import plistlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 
@@ -28,8 +29,7 @@ class Part(StrEnum):
     SERVER = "server"
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(Struct, frozen=True):
     """One service: its name, its command line, where it runs and with which variables."""
 
     name: str

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 from locus.local.providers.base import Ending, Event, Finished, Text
@@ -32,8 +33,7 @@ class AgentEnded(LocalError):
         self.finished = finished
 
 
-@dataclass(frozen=True)
-class Repair:
+class Repair(Struct, frozen=True):
     """The agent is asked again, because of these faults."""
 
     faults: tuple[str, ...]

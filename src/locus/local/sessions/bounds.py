@@ -1,6 +1,6 @@
 """What one turn beside a person may take: the limits of its flags, and what is left of the day."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from locus.local.journal.limits import Caps, Scope, minutes_sentence, reached
 from locus.local.sessions.spending import Spending
@@ -8,8 +8,7 @@ from locus.local.sessions.spending import Spending
 SHORTEST_WALL = 1.0  # seconds
 
 
-@dataclass
-class Bounds:
+class Bounds(Struct):
     """Looked at before the agent starts, and whenever the model has answered and the agent wants to go on."""
 
     spending: Spending

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from locus.local.directories import directories
 from locus.local.errors import Usage
@@ -16,8 +17,7 @@ from locus.local.sandbox import Ground, Policy, Sandbox, opened as opened_sandbo
 from locus.local.sessions.folder import Folder
 
 
-@dataclass(frozen=True, kw_only=True)
-class Desk:
+class Desk(Struct, frozen=True, kw_only=True):
     """Everything that a turn is given and does not change. Durations are in seconds."""
 
     provider: Provider

@@ -2,16 +2,16 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 
 NAME_LIMIT = 40  # characters of the repository's name that a person recognises it by
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """The folder of one repository in the user's state directory; made when something is written."""
 
     place: Path

@@ -3,8 +3,9 @@
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from locus.client.address import parse
 from locus.client.errors import BadAddress
@@ -27,8 +28,7 @@ class Kind(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Struct, frozen=True):
     """A word or a few: no control characters, bounded."""
 
     pattern: str = r"[^\x00-\x1f\x7f]{1,200}"
@@ -45,8 +45,7 @@ class Text:
         return self.from_text(value)
 
 
-@dataclass(frozen=True)
-class Url:
+class Url(Struct, frozen=True):
     """The address of a control plane."""
 
     allows: str = "https URL, or http on this machine"
@@ -63,8 +62,7 @@ class Url:
         return self.from_text(value)
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     choices: tuple[str, ...]
 
     @property
@@ -80,8 +78,7 @@ class Choice:
         return self.from_text(value if isinstance(value, str) else "")
 
 
-@dataclass(frozen=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """A whole number within a range, with its unit for the documentation."""
 
     low: int
@@ -104,8 +101,7 @@ class Whole:
         return value
 
 
-@dataclass(frozen=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """An amount with at most two decimals, within a range."""
 
     low: float
@@ -128,8 +124,7 @@ class Amount:
         return float(value)
 
 
-@dataclass(frozen=True)
-class YesNo:
+class YesNo(Struct, frozen=True):
     allows: str = "true or false"
 
     def from_text(self, text: str) -> bool:
@@ -143,8 +138,7 @@ class YesNo:
         return value
 
 
-@dataclass(frozen=True)
-class Several:
+class Several(Struct, frozen=True):
     """A list of texts that each match a pattern; as text, separated as a shell would."""
 
     pattern: str
@@ -168,8 +162,7 @@ class Several:
         return checked
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(Struct, frozen=True):
     """A command as a list of words; as text, in the quoting of a shell (which never sees it)."""
 
     allows: str = "list of words"

@@ -1,7 +1,8 @@
 """What a setting is, and where its value may come from."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from locus.local.settings.kinds import Kind, Value
 
@@ -16,8 +17,7 @@ class Origin(StrEnum):
     DEFAULT = "default"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One thing that may be set.
 
     `project` is its dotted key in .locus/config.toml; without one a repository may not set it, for the reason in

@@ -1,7 +1,8 @@
 """Every setting, once: the command line, the files, the documentation and the tests read this table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.settings.kinds import Choice, Several, Text, Url, Whole, Words, YesNo
 from locus.local.settings.limits import LIMITS
@@ -182,8 +183,7 @@ BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
 PROJECT_KEYS: Mapping[str, Setting] = {setting.project: setting for setting in TABLE if setting.project}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """The values in force, and where each comes from."""
 
     server: str

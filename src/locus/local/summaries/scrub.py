@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.replay.redaction import Redaction
 from locus.local.summaries.plain import Sentence, sentences
@@ -21,8 +22,7 @@ NOBODYS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Scrubbed:
+class Scrubbed(Struct, frozen=True):
     """A summary, and how many sentences of plain words it has and were left out of it."""
 
     text: str | None

@@ -8,11 +8,12 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.local.summaries.plain import Sentence
 
@@ -29,22 +30,19 @@ class NotCompared(Exception):
     """The files could not be looked through to their end."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where to look: folders with everything in them but `.git`, and texts that are in no file any more."""
 
     roots: tuple[Path, ...] = ()
     texts: tuple[bytes, ...] = ()
 
 
-@dataclass
 class Comparison:
     """Some sentences, one after the other as they would be sent, and what of them was found elsewhere."""
 
-    sentences: list[Sentence]
-    found: set[int] = field(default_factory=set)  # places of sentences that cannot be sent
-
-    def __post_init__(self) -> None:
+    def __init__(self, sentences: Sequence[Sentence]) -> None:
+        self.sentences = sentences
+        self.found: set[int] = set()  # places of sentences that cannot be sent
         self._text = alike(" ".join(one.text for one in self.sentences).encode())
         ends, at = [], 0
         for one in self.sentences:

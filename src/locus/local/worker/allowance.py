@@ -1,6 +1,6 @@
 """A provider whose allowance is used up: the run waits for it, or another provider goes on."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from locus.local.providers.table import PROVIDERS, deputies
 from locus.local.worker import parking, told

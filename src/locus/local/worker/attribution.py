@@ -1,6 +1,6 @@
 """Which task of a pull request something was said about."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from locus.local.forge.threads import Thread
 from locus.local.git.history import Commit, standing

@@ -6,9 +6,10 @@ found is tried once more, so that a command that sometimes fails accuses nobody.
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import uuid4
+
+from msgspec import Struct, field
 
 from locus.local.errors import LocalError
 from locus.local.git.history import Commit, history
@@ -29,8 +30,7 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"  # this commit cannot be tried
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """One run of the command. `place` is 0 for the base of the branch, then one more for each of its commits."""
 
     place: int
@@ -48,8 +48,7 @@ class Why(StrEnum):
     UNSURE = "unsure"  # commits that could not be tried are in between
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came of a search. `suspects` are places: one when found, several when unsure or flaky, else none."""
 
     why: Why
@@ -98,8 +97,7 @@ async def search(newest: int, test: Callable[[int], Awaitable[Trial]]) -> Answer
     return answer(Why.FOUND, bad)
 
 
-@dataclass(frozen=True)
-class Bisect:
+class Bisect(Struct, frozen=True):
     """Tries a shell command on commits of the branch of an open site. `timeout` is in seconds, for one trial."""
 
     work: Workplace

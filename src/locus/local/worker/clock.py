@@ -2,14 +2,14 @@
 
 import sys
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # Of Linux and of macOS. Elsewhere the monotonic clock is the best there is, and a sleep does not show.
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC if sys.platform == "darwin" else None)
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A point in time by three clocks: of the wall, one that goes on in a sleep, and one that does not."""
 
     wall: float

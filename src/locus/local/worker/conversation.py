@@ -2,7 +2,9 @@
 
 import time
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.local.journal.limits import Reached, Scope
 from locus.local.permissions.desk import Answer, Question
@@ -31,16 +33,14 @@ from locus.wire.tasks import Phase
 SMALLEST_BUDGET = 0.01  # US dollars that an agent can be given
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Struct, frozen=True):
     """A conversation that can go on later, and what it took so far: some providers only count whole ones."""
 
     id: str
     used: Usage
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """Who talks in an attempt beside its own agent: it looks, answers in a form, and changes nothing."""
 
     name: str

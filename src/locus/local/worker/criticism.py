@@ -6,9 +6,10 @@ so that everything is taken up once, from whichever machine.
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.local.context.prompt import Mark
 from locus.local.forge.base import ForgeError, Reason
@@ -24,8 +25,7 @@ HUNK_LINES = 12  # that are shown of what a comment was written about
 FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Criticism:
+class Criticism(Struct, frozen=True):
     """What is open. `others` are the names of those whose words were not taken up, `unseen` why the checks of the forge
     could not be looked at.
     """

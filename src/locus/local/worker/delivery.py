@@ -1,7 +1,8 @@
 """From a checked tree to the remote: the commit, the push without force, and the proof that it is there."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.evidence.checks import CheckResult
 from locus.local.git.changes import Changes
@@ -18,8 +19,7 @@ PUSHES = 4  # the branch may move under us this often before the attempt gives u
 NO_CHECKS = "no checks are configured"
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Whose change it is, when it is not that of the attempt itself: the agent's, let through by a person."""
 
     agent: str

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from locus.local.context import documents
 from locus.local.evidence.checks import CheckResult

@@ -7,9 +7,10 @@ review, and nobody else works on it.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
+
+from msgspec import Struct, field
 
 from locus.local.context.prompt import repair_prompt, secrets_prompt
 from locus.local.errors import LocalError
@@ -39,8 +40,7 @@ from locus.local.worker.site import Site
 from locus.local.worker.workplace import Workplace
 
 
-@dataclass(frozen=True)
-class Followed:
+class Followed(Struct, frozen=True):
     """What came of it. `commit` is None when the agent changed nothing."""
 
     commit: str | None
@@ -49,8 +49,7 @@ class Followed:
     resumed: bool  # whether the agent remembered its work
 
 
-@dataclass
-class FollowUp:
+class FollowUp(Struct):
     """One round on the work of one task, in an open site."""
 
     work: Workplace

@@ -1,7 +1,8 @@
 """Going on where an attempt was cut off: the same conversation, with the work that was kept of it."""
 
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from locus.local.git.checkout import Checkout
 from locus.local.git.clone import Parked
@@ -12,8 +13,7 @@ from locus.local.worker.site import Site
 from locus.wire.work import Lease, TaskSnapshot
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """What is left of an attempt that may go on later: its conversation, its work, and what it was told."""
 
     task_id: UUID
@@ -60,8 +60,7 @@ class Unfinished:
             await drop(self._checkout, gone_on_with.work)  # it is in what came of this attempt
 
 
-@dataclass(frozen=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """The kept work is in the tree; `moved` when it was put on top of what others have pushed since."""
 
     moved: bool

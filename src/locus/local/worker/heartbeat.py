@@ -9,9 +9,10 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from locus.client.errors import LeaseLost, NotFound, PlaneError
 from locus.client.plane import ControlPlane
@@ -28,8 +29,7 @@ LOOK = 1.0  # seconds between two looks at the clocks: so late a sleep is notice
 SLEPT = 5.0  # seconds; less is a machine that was busy, not one that slept
 
 
-@dataclass
-class Held:
+class Held(Struct):
     """The lease that is kept alive, and whom to tell when it is not."""
 
     lease: Lease

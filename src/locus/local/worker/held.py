@@ -1,7 +1,8 @@
 """Held work: changes that wait for a person's look because of what they touch, and why each of them does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.client.plane import ControlPlane
 from locus.client.tasks import Filter
@@ -17,8 +18,7 @@ from locus.wire.tasks import BlockedReason, Status, Task
 from locus.wire.work import Attempt, FailReason
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(Struct, frozen=True):
     """A task that waits, the attempt whose change is held, and the change itself where it is on this machine."""
 
     task: Task
@@ -41,8 +41,7 @@ class Held:
         return self.parked
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """What a person sees of a held change: why it is held, what it touches, and every line of it."""
 
     inspection: Inspection

@@ -1,6 +1,7 @@
 """A held change, let through by a person: put on the branch as it is now, proved and delivered, without any agent."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.local.git.changes import Changes, between
 from locus.local.git.clone import Parked
@@ -17,8 +18,7 @@ from locus.local.worker.task_run import TaskRun
 from locus.wire.work import FailReason, Failure, Release
 
 
-@dataclass(frozen=True)
-class Approved:
+class Approved(Struct, frozen=True):
     """The change that a person has looked at, and who that was."""
 
     change: Parked

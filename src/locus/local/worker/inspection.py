@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from locus.local.evidence import runner, secrets
 from locus.local.evidence.protected import touched
@@ -20,8 +21,7 @@ MANY = 5
 PART = 0.3
 
 
-@dataclass(frozen=True)
-class Inspection:
+class Inspection(Struct, frozen=True):
     """What was seen. `held` are sentences for a person; `secrets` are places."""
 
     held: tuple[str, ...] = ()

@@ -7,8 +7,9 @@ outcome.py.
 
 import asyncio
 import time
-from dataclasses import dataclass
 from uuid import UUID, uuid4
+
+from msgspec import Struct
 
 from locus.client.errors import NotFound, PlaneError
 from locus.local.errors import LocalError
@@ -44,8 +45,7 @@ SPRINT_POLL = 2.0  # seconds between looks for an active sprint, when there is n
 NO_CHECKS = "No checks are configured, so work goes to review unproved. Add some to .locus/config.toml."
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(Struct, frozen=True):
     """What a run came to. `succeeded` decides the exit code."""
 
     tally: Tally

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from uuid import UUID
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from locus.local.journal import Account, Amounts, Ledger
 from locus.local.journal.limits import Limits, Reached, Scope, minutes_sentence, reached
@@ -14,8 +16,7 @@ from locus.local.sessions.spending import amounts_of, cost_of, unpriced
 SHORTEST_WALL = 1.0  # seconds
 
 
-@dataclass
-class Purse:
+class Purse(Struct):
     """What one run of a worker may take, and where it is written down."""
 
     ledger: Ledger

@@ -1,15 +1,15 @@
 """How an attempt can end: a closed list. What the process did and git shows outranks what the agent said."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from locus.local.git.trouble import Reason
 from locus.local.providers.base import Ending
 from locus.wire.work import Evidence, FailReason, Numbers, ReleaseReason
 
 
-@dataclass(frozen=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """The commit is on the remote, its checks are green: a person may review it."""
 
     commit: str
@@ -19,8 +19,7 @@ class Completed:
     summary: str | None = None  # of the agent's words, as it may leave the machine
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """The attempt came to nothing that could be reviewed. `detail` is for this machine's terminal only."""
 
     reason: FailReason
@@ -31,8 +30,7 @@ class Failed:
     parked: str | None = None  # the ref that keeps what was done
 
 
-@dataclass(frozen=True)
-class Released:
+class Released(Struct, frozen=True):
     """Given back unharmed, because the run was stopped. `detail` is for this machine's terminal only."""
 
     reason: ReleaseReason
@@ -41,8 +39,7 @@ class Released:
     detail: str = ""
 
 
-@dataclass(frozen=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """The lease is somebody else's now: there is nothing to report, and nothing was pushed after it was lost."""
 
     detail: str
@@ -96,8 +93,7 @@ UNUSABLE = frozenset({FailReason.NOT_SIGNED_IN, FailReason.AGENT_UNUSABLE})  # t
 FAILURES_IN_A_ROW = 3  # of any kind; then the run stops
 
 
-@dataclass
-class Tally:
+class Tally(Struct):
     """What a run came to."""
 
     completed: list[str] = field(default_factory=list)  # task keys

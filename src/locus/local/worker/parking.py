@@ -3,9 +3,10 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 SLICE = 15.0  # seconds of one sleep: the clock of the wall decides, also after the machine itself has slept
 
@@ -16,8 +17,7 @@ class OnLimit(StrEnum):
     STOP = "stop"
 
 
-@dataclass(frozen=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """How long to wait, in seconds."""
 
     jitter: float = 60.0  # at most, after the end of a limit: not everybody comes back in the same second

@@ -1,7 +1,8 @@
 """What our own checks show of an attempt's work: run on exactly the tree that is committed, with no agent alive."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from locus.local.evidence import selection
 from locus.local.evidence.checks import TIMED_OUT, CheckResult, run_checks

@@ -4,7 +4,7 @@ The journal says how far an attempt had come, the remote says what arrived there
 is. Only where all three agree that the work is finished, pushed and still ours does the task go to review.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from locus.client.errors import LeaseLost, NotFound
 from locus.local.errors import LocalError
@@ -28,8 +28,7 @@ from locus.wire.work import FailReason, Failure, Release, ReleaseReason, Renewal
 FREE_KILLS = 3
 
 
-@dataclass(frozen=True)
-class Recovery:
+class Recovery(Struct, frozen=True):
     """Settles the attempts that workers of this machine left behind in this repository."""
 
     work: Workplace

@@ -1,8 +1,9 @@
 """Undoing one task of a sprint's branch: its change taken out on top, the checks run, the commit pushed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from uuid import uuid4
+
+from msgspec import Struct, field
 
 from locus.local.errors import LocalError
 from locus.local.evidence import selection
@@ -21,16 +22,14 @@ from locus.local.worker.workplace import Workplace
 from locus.wire.tasks import Task
 
 
-@dataclass(frozen=True)
-class Later:
+class Later(Struct, frozen=True):
     """A commit after the task's that touches the same files."""
 
     commit: Commit
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Reverted:
+class Reverted(Struct, frozen=True):
     """What came of it. `commit` is None when nothing was pushed."""
 
     undone: tuple[Commit, ...]
@@ -52,8 +51,7 @@ class NothingToUndo(LocalError):
         self.by = by
 
 
-@dataclass(frozen=True)
-class Revert:
+class Revert(Struct, frozen=True):
     """Takes one task out of the branch of an open site. `required` are the checks that the workspace asks for."""
 
     work: Workplace

@@ -8,7 +8,8 @@ import hashlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from locus.local.context import documents
 from locus.local.evidence.checks import CheckResult

@@ -1,8 +1,9 @@
 """Where a run works: the branch of the sprint, and the tree in which the agent sees it."""
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from locus.local.errors import LocalError
 from locus.local.git.changes import Changes
@@ -20,8 +21,7 @@ EARLIER_COMMITS = 30
 FILES_NAMED = 6  # of one earlier commit
 
 
-@dataclass
-class Site:
+class Site(Struct):
     """A clone, the branch that the run works on, and what the remote had when it was last asked.
 
     `checkout` is the user's own, when it is lent for a run in place; else the tree is the clone's.

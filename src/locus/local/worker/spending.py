@@ -1,7 +1,8 @@
 """What one attempt has taken so far: time, tokens, money, lines."""
 
 import time
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from locus.local.git.changes import Changes
 from locus.local.providers.base import Finished, Usage
@@ -9,8 +10,7 @@ from locus.wire.agents import ProviderName
 from locus.wire.work import Numbers
 
 
-@dataclass
-class Spending:
+class Spending(Struct):
     """Adds up over the rounds of an attempt, and becomes the numbers of its report."""
 
     provider: ProviderName

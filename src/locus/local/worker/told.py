@@ -1,7 +1,8 @@
 """What a run tells whoever watches it, in order. The terminal draws these; `--json` prints them, one a line."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from locus.local.evidence.checks import CheckResult
 from locus.local.permissions.desk import Answer, Question
@@ -13,8 +14,7 @@ from locus.wire.tasks import Status
 from locus.wire.work import SprintProgress
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True, kw_only=True):
     agent: str
     provider: str
     provider_version: str | None
@@ -26,8 +26,7 @@ class RunStarted:
     network: Network | None = None  # of the sandbox; None when agents work with the user's rights
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recovered:
+class Recovered(Struct, frozen=True, kw_only=True):
     """An attempt that a killed worker had left behind is settled."""
 
     key: str
@@ -38,15 +37,13 @@ class Recovered:
     kills: int = 0  # in a row beside the agent of this task, if they are too many and the attempt counts for it
 
 
-@dataclass(frozen=True, kw_only=True)
-class Waiting:
+class Waiting(Struct, frozen=True, kw_only=True):
     """There is nothing to claim now, but there may be later."""
 
     progress: SprintProgress | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parked:
+class Parked(Struct, frozen=True, kw_only=True):
     """The allowance of a provider is used up: the worker holds no task and waits until then."""
 
     provider: str
@@ -54,23 +51,20 @@ class Parked:
     known: bool  # whether the provider said when its limit ends
 
 
-@dataclass(frozen=True, kw_only=True)
-class Resumed:
+class Resumed(Struct, frozen=True, kw_only=True):
     """The wait is over."""
 
     provider: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Switched:
+class Switched(Struct, frozen=True, kw_only=True):
     """Another provider goes on, because the allowance of the first is used up."""
 
     before: str
     now: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class WentOn:
+class WentOn(Struct, frozen=True, kw_only=True):
     """The agent goes on with the conversation and the work of an earlier attempt."""
 
     key: str
@@ -78,27 +72,23 @@ class WentOn:
     moved: bool  # whether its work was put on top of what others have pushed since
 
 
-@dataclass(frozen=True, kw_only=True)
-class Slept:
+class Slept(Struct, frozen=True, kw_only=True):
     """The machine was asleep. Whether the lease has ended meanwhile is asked first."""
 
     seconds: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServerSilent:
+class ServerSilent(Struct, frozen=True, kw_only=True):
     """The server does not answer; the work goes on for so long, then it is parked."""
 
     seconds: float | None  # None when no lease is at stake
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServerBack:
+class ServerBack(Struct, frozen=True, kw_only=True):
     """The server answers again."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskClaimed:
+class TaskClaimed(Struct, frozen=True, kw_only=True):
     key: str
     title: str
     attempt: int
@@ -106,37 +96,32 @@ class TaskClaimed:
     fence: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Preparing:
+class Preparing(Struct, frozen=True, kw_only=True):
     """The worktree and its set-up commands; `command` is the one that runs now."""
 
     key: str
     command: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgentStarted:
+class AgentStarted(Struct, frozen=True, kw_only=True):
     key: str
     round_number: int  # 0, then one more each time red checks went back
     prompt_characters: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgentEvent:
+class AgentEvent(Struct, frozen=True, kw_only=True):
     key: str
     event: Event
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """The agent wants to do something for which it needs a yes; it waits."""
 
     key: str
     question: Question
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answered:
+class Answered(Struct, frozen=True, kw_only=True):
     """Somebody decided, or nobody did in time."""
 
     key: str
@@ -144,20 +129,17 @@ class Answered:
     answer: Answer
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckStarted:
+class CheckStarted(Struct, frozen=True, kw_only=True):
     key: str
     check: Check
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckFinished:
+class CheckFinished(Struct, frozen=True, kw_only=True):
     key: str
     result: CheckResult
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChecksRed:
+class ChecksRed(Struct, frozen=True, kw_only=True):
     """Red checks go back to the agent."""
 
     key: str
@@ -166,8 +148,7 @@ class ChecksRed:
     rounds: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Committed:
+class Committed(Struct, frozen=True, kw_only=True):
     key: str
     commit: str
     files: int
@@ -175,8 +156,7 @@ class Committed:
     lines_removed: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pushed:
+class Pushed(Struct, frozen=True, kw_only=True):
     """The remote was asked and has the commit."""
 
     key: str
@@ -185,37 +165,32 @@ class Pushed:
     rebased: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskEnded:
+class TaskEnded(Struct, frozen=True, kw_only=True):
     key: str
     outcome: Outcome
     status: Status | None  # of the task now, where the server said it
     seconds: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class PullRequestReady:
+class PullRequestReady(Struct, frozen=True, kw_only=True):
     url: str | None
     path: str | None  # of the description, when the remote has no forge
     created: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True):
     """Something a person should know, which stops nothing."""
 
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stopping:
+class Stopping(Struct, frozen=True, kw_only=True):
     """A person asked the run to stop; a second time is at once."""
 
     signal: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunEnded:
+class RunEnded(Struct, frozen=True, kw_only=True):
     tally: Tally
     why: str
     seconds: float

@@ -1,6 +1,6 @@
 """Why a run ends, or goes on with somebody else."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from locus.local.errors import LocalError
 from locus.local.worker.outcome import FAILURES_IN_A_ROW, STOPS_THE_RUN, Failed, Outcome, Tally
@@ -17,8 +17,7 @@ class Interrupted(LocalError):
         super().__init__("Interrupted.")
 
 
-@dataclass(frozen=True)
-class Why:
+class Why(Struct, frozen=True):
     """Why a run ends, or why another provider takes over."""
 
     sentence: str

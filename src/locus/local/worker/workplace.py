@@ -1,8 +1,9 @@
 """What a run has at hand: the control plane, the repository, the agent, the settings, and somebody to tell."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from locus.client.plane import ControlPlane
 from locus.local.codemap.told import Wanted
@@ -19,8 +20,7 @@ from locus.local.worker.parking import OnLimit, Patience
 from locus.local.worker.told import Told
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What a person may choose for one run. Durations are in seconds."""
 
     name: str | None = None  # what its agent is called before a few letters of its own; None: as its provider
@@ -43,16 +43,14 @@ class Options:
     patience: Patience = field(default_factory=Patience)
 
 
-@dataclass(frozen=True)
-class Critic:
+class Critic(Struct, frozen=True):
     """Who reviews a task's change before it counts as done, where the project asks for that."""
 
     provider: Provider
     model: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Workplace:
+class Workplace(Struct, frozen=True, kw_only=True):
     """Everything that a run is given and does not change."""
 
     plane: ControlPlane

@@ -1,10 +1,10 @@
 """Looking at tasks: list and show."""
 
 import asyncio
-from dataclasses import dataclass
 from uuid import UUID
 
 import click
+from msgspec import Struct
 
 from locus.cli import board, session
 from locus.cli.frame import command
@@ -20,8 +20,7 @@ from locus.wire.work import Attempt
 OPEN = tuple(status for status in Status if status is not Status.DONE)
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What `locus tasks show --json` says."""
 
     task: Task

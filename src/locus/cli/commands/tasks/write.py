@@ -3,13 +3,12 @@
 import asyncio
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import click
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from locus.cli import editor, session, words
 from locus.cli.checklist import find_item
@@ -67,8 +66,7 @@ def _options(*, new: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]
     return decorate
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fields:
+class Fields(Struct, frozen=True, kw_only=True):
     """What the flags say; None is not given, and so is an empty tuple."""
 
     description: str | None
@@ -216,8 +214,7 @@ async def _patch(here: Invocation, before: Task, change: TaskEdit) -> Task:
         return await plane.tasks.edit(before.id, change, version=before.version)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """An edit in words, which becomes one of fields once the task is known."""
 
     given: Fields
