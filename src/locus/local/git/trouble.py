@@ -42,42 +42,39 @@ class GitError(LocalError):
 
 
 # The first that matches wins: what is said about the one branch comes before what is said about the connection.
-_SIGNS: tuple[tuple[Reason, re.Pattern[str]], ...] = tuple(
-    (reason, re.compile(pattern, re.IGNORECASE))
-    for reason, pattern in (
-        (Reason.DISK_FULL, r"no space left on device|disk quota exceeded"),
-        (
-            Reason.TOO_LARGE,
-            r"GH001|exceeds .{0,60}(file )?size limit|larger than maximum|LFS.{0,40}quota|over its data quota|HTTP 413",
-        ),
-        (Reason.PROTECTED, r"GH006|GH013|protected branch|not allowed to push code to protected|rule violations"),
-        (Reason.HOOK, r"hook declined|pre-receive hook|update hook"),
-        (Reason.HOST_KEY, r"host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED"),
-        (
-            Reason.AUTH,
-            r"authentication failed|could not read (username|password)|terminal prompts disabled|permission denied"
-            r"|permission to .{1,200} denied|returned error: 40[13]|HTTP 40[13]|invalid (username|credentials)"
-            r"|access denied|write access to repository not granted|deploy key.{0,40}read.only|\bSAML\b",
-        ),
-        (
-            Reason.NOT_FOUND,
-            r"repository .{0,400}not found|does not appear to be a git repository|returned error: 404"
-            r"|no such remote|project you were looking for could not be found",
-        ),
-        (
-            Reason.UNREACHABLE,
-            r"could not resolve|connection (refused|reset|timed out|closed)|unable to access|network is unreachable"
-            r"|no route to host|hung up unexpectedly|early EOF|returned error: 5\d\d|RPC failed|operation timed out"
-            r"|could not read from remote repository|unable to connect",
-        ),
-        (
-            Reason.DAMAGED,
-            r"bad object|missing blob|missing tree|unable to read (tree|sha1 file)|could not parse object"
-            r"|failed to unpack tree|object file .{0,400} is empty|loose object .{0,200} is corrupt"
-            r"|not a valid object|invalid object"
-            r"|unable to read [0-9a-f]{40}|index file (corrupt|smaller)|bad (index|signature)|not a git repository",
-        ),
-    )
+_SIGNS: tuple[tuple[Reason, str], ...] = (
+    (Reason.DISK_FULL, r"no space left on device|disk quota exceeded"),
+    (
+        Reason.TOO_LARGE,
+        r"GH001|exceeds .{0,60}(file )?size limit|larger than maximum|LFS.{0,40}quota|over its data quota|HTTP 413",
+    ),
+    (Reason.PROTECTED, r"GH006|GH013|protected branch|not allowed to push code to protected|rule violations"),
+    (Reason.HOOK, r"hook declined|pre-receive hook|update hook"),
+    (Reason.HOST_KEY, r"host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED"),
+    (
+        Reason.AUTH,
+        r"authentication failed|could not read (username|password)|terminal prompts disabled|permission denied"
+        r"|permission to .{1,200} denied|returned error: 40[13]|HTTP 40[13]|invalid (username|credentials)"
+        r"|access denied|write access to repository not granted|deploy key.{0,40}read.only|\bSAML\b",
+    ),
+    (
+        Reason.NOT_FOUND,
+        r"repository .{0,400}not found|does not appear to be a git repository|returned error: 404"
+        r"|no such remote|project you were looking for could not be found",
+    ),
+    (
+        Reason.UNREACHABLE,
+        r"could not resolve|connection (refused|reset|timed out|closed)|unable to access|network is unreachable"
+        r"|no route to host|hung up unexpectedly|early EOF|returned error: 5\d\d|RPC failed|operation timed out"
+        r"|could not read from remote repository|unable to connect",
+    ),
+    (
+        Reason.DAMAGED,
+        r"bad object|missing blob|missing tree|unable to read (tree|sha1 file)|could not parse object"
+        r"|failed to unpack tree|object file .{0,400} is empty|loose object .{0,200} is corrupt"
+        r"|not a valid object|invalid object"
+        r"|unable to read [0-9a-f]{40}|index file (corrupt|smaller)|bad (index|signature)|not a git repository",
+    ),
 )
 
 _USER_IN_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{0,20}://)[^/\s'\"]*@", re.IGNORECASE)
@@ -92,7 +89,7 @@ _AT_HOME = frozenset({Reason.DISK_FULL, Reason.DAMAGED})
 def classify(text: str, *, network: bool) -> Reason:
     """Say what kind of trouble git's words describe."""
     for reason, sign in _SIGNS:
-        if (network or reason in _AT_HOME) and sign.search(text):
+        if (network or reason in _AT_HOME) and re.search(sign, text, re.IGNORECASE):
             return reason
     return Reason.OTHER
 

@@ -48,10 +48,12 @@ def _may_pass(name: str, allow: Collection[str]) -> bool:
 
 
 def _matches(name: str, patterns: Collection[str]) -> bool:
-    return _one_of(tuple(patterns))(name) is not None
+    return _one_of(tuple(patterns))(name)
 
 
 @cache
-def _one_of(patterns: tuple[str, ...]) -> Callable[[str], re.Match[str] | None]:
+def _one_of(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """All patterns as one: an environment has a hundred variables, and every child asks for each."""
-    return re.compile("|".join(map(translate, patterns)) or r"(?!)").match
+    names = frozenset(patterns)
+    wild = re.compile("|".join(translate(one) for one in patterns if any(sign in one for sign in "*?[")) or r"(?!)")
+    return lambda name: name in names or wild.match(name) is not None

@@ -2,7 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cache, partial
+
+from msgspec.structs import replace
 
 from locus.local.directories import directories
 from locus.local.journal import LEDGER, Account, Amounts, Ledger
@@ -17,7 +20,7 @@ class Spending:
     """Counts one turn for an account while it goes on, so that one that is killed is counted, too."""
 
     ledger: Ledger
-    prices: PriceList
+    prices: Callable[[], PriceList]  # asked when there are tokens of a model to be paid for
     account: Account
     model: str | None
     clock: Callable[[], float] = time.monotonic
@@ -39,7 +42,7 @@ class Spending:
     @property
     def priced(self) -> bool:
         """Whether it is known what the model costs."""
-        return self.prices.find(self.model) is not None
+        return self.prices().find(self.model) is not None
 
     def with_cost(self, usage: Usage) -> Usage:
         """The usage of the turn, with its price by the list where the provider does not say one."""
@@ -78,7 +81,7 @@ class Spending:
     def _new(self, usage: Usage) -> Amounts:
         """What was used since the last look, with its price by the list."""
         delta, self._seen = usage.since(self._seen), usage
-        price = self.prices.find(self.model)
+        price = self.prices().find(self.model) if delta.tokens else None
         self._all_priced = self._all_priced and (price is not None or delta.tokens == 0)
         cost = cost_of(delta, price)
         self._cost += cost
@@ -95,7 +98,10 @@ class Spending:
 def spending_of(account: Account, model: str | None, environment: Mapping[str, str]) -> Spending:
     """What counts a turn for an account. Raises LocalError when the user's own list of prices is wrong."""
     ours = directories(environment)
-    return Spending(Ledger(ours.state / LEDGER), load(ours.prices), account, model)
+    prices = cache(partial(load, ours.prices))
+    if ours.prices.exists():
+        prices()  # what is wrong with it is said before an agent works
+    return Spending(Ledger(ours.state / LEDGER), prices, account, model)
 
 
 def unpriced(model: str | None) -> str:

@@ -4,9 +4,10 @@ import time
 from asyncio import Event as Flag, Task, create_task
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
+
+from msgspec.structs import replace
 
 from locus.local.journal import Account
 from locus.local.journal.limits import Caps
