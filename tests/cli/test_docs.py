@@ -376,12 +376,21 @@ async def test_a_person_sees_what_would_leave_and_may_say_no(desk: Desk) -> None
         child.close()
         return shown, child.exitstatus
 
+    def interrupt() -> int | None:
+        child = desk.person.at_terminal("docs", "push", "notes.md", cwd=desk.root)
+        child.expect("to the control plane")
+        child.sendintr()
+        child.expect(pexpect.EOF)
+        child.close()
+        return child.exitstatus
+
+    interrupted = await asyncio.to_thread(interrupt)
     without_terminal = await desk.locus("push", "notes.md")
     shown, refused = await asyncio.to_thread(ask, "n")
     nothing = await desk.titles()
     _, agreed = await asyncio.to_thread(ask, "y")
 
-    assert without_terminal.code == 2
+    assert (interrupted, without_terminal.code) == (130, 2)
     assert "Words to be read first" in shown
     assert "32 bytes of text" in " ".join(shown.split())
     assert (refused, nothing) == (1, [])

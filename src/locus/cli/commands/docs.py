@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from locus.cli import session
+from locus.cli import session, yes_or_no
 from locus.cli.beside.stage import folder
 from locus.cli.frame import command as _command, group
 from locus.cli.invocation import Invocation
@@ -162,7 +162,7 @@ def push(here: Invocation, file: Path, title: str | None, kind: str | None, grou
         out.json(made)
     else:
         out.line(str(made.id))
-        out.note(f"It is the doc {made.title!r}, version {made.version}; here it is {FOLDER}/{made.id}.md.")
+        out.note(f"It is the doc {made.title!r}, version {made.version}, and here {FOLDER}/{made.id}.md")
 
 
 def _show(out: Output, wanted: Push, *, quiet: bool) -> None:
@@ -191,7 +191,7 @@ def _agreed(out: Output, leaving: Sequence[Leaving], *, yes: bool, needed: bool 
         what = "deleted there" if one.deleted else f"{one.size:,} bytes of text"
         out.note(f"  {one.path}: {one.content.title!r}, {what}")
     some = "this" if len(leaving) == 1 else f"these {len(leaving)}"
-    return click.confirm(f"Send {some} to the control plane?", err=True)
+    return yes_or_no.asked(f"Send {some} to the control plane?")
 
 
 def _told(out: Output, done: Sequence[Done], *, dry_run: bool) -> None:

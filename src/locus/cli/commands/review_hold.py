@@ -7,7 +7,7 @@ import click
 from msgspec import Struct, field
 from rich.console import Console
 
-from locus.cli import frame, session
+from locus.cli import frame, session, yes_or_no
 from locus.cli.invocation import Invocation
 from locus.cli.output import Cell, Column, Output, is_terminal
 from locus.cli.params import TASK
@@ -187,7 +187,7 @@ def _approve(here: Invocation, key: str, commit: str | None, *, yes: bool) -> in
                 if not yes:
                     _print(out, one, await _shown(work, one, diff=True))
                     out.line()
-                    if not click.confirm(f"Put this change on the branch of {key}'s sprint?", err=True):
+                    if not yes_or_no.asked(f"Put this change on the branch of {key}'s sprint?"):
                         raise LocalError("Nothing was decided.")
                 run = Approval(work, one, by=await _name(work))
                 came = await stoppable(run.run(), run.interrupt)

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from locus.cli import yes_or_no
 from locus.cli.output import is_terminal
 from locus.local.errors import LocalError
 from locus.local.sandbox import Network, Policy
@@ -56,7 +57,7 @@ def make_sure(
         if not (is_terminal() and is_terminal(sys.stdin)):
             remedy = WITHOUT_TERMINAL.format(command=command)
             raise LocalError("Nobody has agreed to that on this machine yet.", remedy=remedy)
-        if not click.confirm("Let agents work like that on this machine?", err=True, default=False):
+        if not yes_or_no.asked("Let agents work like that on this machine?"):
             raise LocalError("Nothing was started.")
         set_user(BY_NAME["consent" if policy is None else "sandbox_consent"], True)
 
