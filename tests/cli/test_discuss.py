@@ -169,6 +169,7 @@ def test_at_a_terminal_the_discussion_goes_on_until_one_leaves(tmp_path: Path) -
         child = here.person.at_terminal("discuss", "Sessions?", "--yes", cwd=here.checkout, timeout=90)
         child.expect("For how long?")
         child.expect("Sessions are cookies")
+        assert "For how long?" not in child.before, "what was shown as it came is not shown again"
         child.expect("›")
         child.send("/insights\r")
         child.expect("decision")

@@ -190,6 +190,18 @@ def test_a_broken_settings_file_keeps_the_protocol(tmp_path: Path) -> None:
     assert error_of(kept(said.out, said.code))["code"] == "UNKNOWN"
 
 
+@pytest.mark.real_agent
+def test_what_the_model_thinks_has_lines_of_its_own(tmp_path: Path, agent: str) -> None:
+    with beside(tmp_path, agent, Says("It is a shop.", thinking="What may it be?")) as here:
+        lines = streamed(here)
+
+    told = {
+        kind: "".join(line["payload"].get("content", "") for line in lines if line["type"] == kind)
+        for kind in ("thinking", "text_delta")
+    }
+    assert told == {"thinking": "What may it be?", "text_delta": "It is a shop."}
+
+
 def test_tools_that_nobody_completed_are_completed_before_an_error() -> None:
     lines: list[str] = []
     stream = Stream("s", write=lines.append)

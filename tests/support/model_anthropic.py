@@ -75,6 +75,9 @@ class _Handler(ModelHandler):
         if block["type"] == "text":
             empty: Mapping[str, Any] = {"type": "text", "text": ""}
             delta = {"type": "text_delta", "text": block["text"]}
+        elif block["type"] == "thinking":
+            empty = {"type": "thinking", "thinking": "", "signature": ""}
+            delta = {"type": "thinking_delta", "thinking": block["thinking"]}
         else:
             empty = {**block, "input": {}}
             delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
@@ -83,6 +86,8 @@ class _Handler(ModelHandler):
 
 
 def _blocks(said: Says) -> Iterator[Mapping[str, Any]]:
+    if said.thinking:
+        yield {"type": "thinking", "thinking": said.thinking, "signature": "scripted"}
     if said.text:
         yield {"type": "text", "text": said.text}
     for call in said.tools:

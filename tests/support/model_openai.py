@@ -61,6 +61,9 @@ class _Handler(ModelHandler):
 
 
 def _items(said: Says) -> Iterator[dict[str, Any]]:
+    if said.thinking:
+        summary = [{"type": "summary_text", "text": said.thinking}]
+        yield {"type": "reasoning", "id": f"rs_{uuid.uuid4().hex[:16]}", "summary": summary, "content": []}
     if said.text:
         content = [{"type": "output_text", "text": said.text, "annotations": []}]
         yield {"type": "message", "id": f"msg_{uuid.uuid4().hex[:16]}", "role": "assistant", "content": content}

@@ -27,12 +27,13 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Says:
-    """The model answers: a text, tools, or both."""
+    """The model answers: a text, tools, or both, after it has thought something."""
 
     text: str = ""
     tools: Sequence[ToolCall] = ()
     stop_reason: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    thinking: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.support.agent_rigs import REAL_RIGS, ClaudeRig, CodexRig, Rig
 from tests.support.model_server import Request, Says, ToolCall
 
-from locus.local.providers.base import Ask, Ending, Event, Finished, Text, TextPart
+from locus.local.providers.base import AnswerPart, Ask, Ending, Event, Finished, Text, TextPart, Thinking
 from locus.local.providers.run import run
 
 pytestmark = pytest.mark.real_agent
@@ -92,3 +92,21 @@ async def test_claude_tells_a_text_in_parts_and_then_whole(tmp_path: Path) -> No
     parts = [event.text for event in events if isinstance(event, TextPart)]
     assert "".join(parts) == "One whole sentence."
     assert [event.text for event in events if isinstance(event, Text)] == ["One whole sentence."]
+
+
+async def test_claude_tells_what_answers_a_schema_in_parts_and_nothing_of_its_other_tools(tmp_path: Path) -> None:
+    rig = ClaudeRig(tmp_path)
+    script = [rig.runs("true"), Says(tools=[ToolCall("StructuredOutput", {"name": "x"})]), Says("Done.")]
+
+    events, finished, _ = await heard(rig, replace(ask(rig), schema=SCHEMA, parts=True), *script)
+
+    assert "".join(event.text for event in events if isinstance(event, AnswerPart)) == finished.structured
+
+
+async def test_what_the_model_thinks_is_told_apart_from_what_it_says(rig: Rig) -> None:
+    thought = Says("It is a shop.", thinking="What may it be?")
+
+    events, _, _ = await heard(rig, replace(ask(rig), parts=True), thought)
+
+    assert "".join(event.text for event in events if isinstance(event, Thinking)) == "What may it be?"
+    assert [event.text for event in events if isinstance(event, Text)] == ["It is a shop."]

@@ -24,6 +24,7 @@ from locus.local.providers.base import (
     Notice,
     Text,
     TextPart,
+    Thinking,
     ToolFinished,
     ToolStarted,
 )
@@ -83,6 +84,8 @@ class Stream(Struct):
             case Text(text=text):
                 self._text(text.removeprefix(self._parts) if text.startswith(self._parts) else text)
                 self._parts = ""
+            case Thinking(text=text):
+                self._say("thinking", _known(content=text or None))
             case ToolStarted(id=tool_id, name=name, summary=summary):
                 self._begin(tool_id, name, summary)
             case ToolFinished(id=tool_id, ok=ok):

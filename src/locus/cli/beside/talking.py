@@ -11,14 +11,26 @@ from locus.cli.beside import voice
 from locus.cli.beside.interrupts import Interrupts
 from locus.cli.beside.reply import remedy, why
 from locus.cli.beside.stage import Stage
+from locus.cli.invocation import Invocation
 from locus.cli.output import Cell, Output, is_terminal
-from locus.cli.run.agent_words import agent_line
+from locus.cli.run.agent_words import spent
 from locus.local.codemap.told import Wanted
+from locus.local.discussion.answer import Reply
 from locus.local.discussion.insights import Insight, Insights, Kind
 from locus.local.discussion.kept import Discussion, Discussions
 from locus.local.discussion.talk import Exchange, Table, say, sum_up
 from locus.local.errors import LocalError
-from locus.local.providers.base import Ending, Event, ToolStarted
+from locus.local.providers.base import (
+    AnswerPart,
+    Ending,
+    Event,
+    Finished,
+    Limit,
+    Notice,
+    Text,
+    TextPart,
+    ToolStarted,
+)
 from locus.local.sessions.desk import Desk
 from locus.local.sessions.record import Session
 
@@ -35,6 +47,7 @@ HELP = "Ctrl+C interrupts the agent, Ctrl+D leaves. /insights lists what came of
 class Talk(Struct, frozen=True):
     """One discussion, with the agent's place for it."""
 
+    here: Invocation
     stage: Stage
     session: Session
     discussion: Discussion
@@ -117,6 +130,7 @@ async def _spoken(talk: Talk, table: Table, message: str | None, interrupts: Int
         return
     if exchange.reply is not None:
         show(talk.out, exchange)
+        voice.print_beside(talk.out, spent(exchange.finished))
     elif exchange.finished.ending is Ending.STOPPED:
         voice.print_beside(talk.out, "Interrupted. Say it again, or something else.")
     else:
@@ -124,19 +138,51 @@ async def _spoken(talk: Talk, table: Table, message: str | None, interrupts: Int
 
 
 async def _exchange(talk: Talk, table: Table, message: str | None, stop: asyncio.Event) -> Exchange:
-    def tell(event: Event) -> None:
-        # Its words are the form that holds the reply; only what it does is worth a line.
-        if isinstance(event, ToolStarted) and event.name != "StructuredOutput":
-            voice.print_beside(talk.out, f"· {agent_line(event)}")
-
+    """Have the agent answer, and show its reply: at a terminal while it comes, where the agent tells it in parts."""
+    listener = _Listener(talk)
     if message is None:
-        return await sum_up(table, talk.discussion, stop=stop, tell=tell)
-    return await say(table, talk.discussion, message, stop=stop, tell=tell)
+        exchange = await sum_up(table, talk.discussion, stop=stop, tell=listener.tell)
+    else:
+        exchange = await say(table, talk.discussion, message, stop=stop, tell=listener.tell)
+    listener.close(exchange)
+    return exchange
+
+
+class _Listener:
+    """Hears an agent that discusses. Its words are the form that holds the reply, so they are not shown as they are."""
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._streams = is_terminal() and not talk.out.json_wanted
+        self._over = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._aloud, self._reply = voice.Aloud(self._talk.here), Reply()
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case AnswerPart(text=text) if self._streams:
+                if self._over:
+                    self._over = False
+                    self._aloud.end_line()
+                    voice.print_beside(self._talk.out, "· the answer has a fault; asked again")
+                    self._begin()
+                self._aloud.tell(TextPart(self._reply.feed(text)))
+            case ToolStarted(name=name) if name != "StructuredOutput":
+                self._aloud.tell(event)
+            case Notice() | Limit():
+                self._aloud.tell(event)
+            case Finished():
+                self._over = True
+
+    def close(self, exchange: Exchange) -> None:
+        if not self._talk.out.json_wanted:
+            self._aloud.tell(exchange.finished if exchange.reply is None else Text(exchange.reply))
 
 
 def show(out: Output, exchange: Exchange) -> None:
-    """The reply, and what was kept of it."""
-    out.text(exchange.reply or "")
+    """What was kept of a reply."""
     for insight in exchange.insights:
         voice.print_beside(out, f"+ {insight.kind.value}: {insight.title}  ({insight.id})")
     if exchange.plain:

@@ -1,16 +1,16 @@
 """What an agent says and does, for the person beside it: its words as they come, what it does in a line each."""
 
 import sys
+from shutil import get_terminal_size
 from typing import Protocol
 
+from locus.cli.flow import Flow
 from locus.cli.invocation import Invocation
-from locus.cli.output import Output, is_terminal
+from locus.cli.output import INDENT, Output, is_terminal
 from locus.cli.run.agent_words import agent_line, spent
 from locus.cli.text import safe
 from locus.local.providers.base import Ending, Event, Finished, Limit, Notice, Text, TextPart, ToolStarted
 from locus.local.sessions.answer import Repair
-
-INDENT = "    "  # deeper than any line of ours, so that what an agent says cannot be taken for one
 
 ENDED: dict[Ending, str] = {
     Ending.FAILED: "The agent gave up.",
@@ -39,11 +39,11 @@ class Voice(Protocol):
 class Aloud:
     """The agent's words on stdout, everything else on stderr, so that a pipe gets the answer and nothing else.
 
-    At a terminal the words are indented: no line of an agent begins where a line of ours does.
+    At a terminal the words are indented and wrapped: no line of an agent begins where a line of ours does.
     """
 
     def __init__(self, here: Invocation, *, stream: bool = True) -> None:
-        self._terminal = is_terminal()
+        self._flow = Flow(_say, get_terminal_size().columns, indent=INDENT) if is_terminal() else None
         self._quiet = here.quiet
         self._stream = stream
         self._parts = ""  # of the text that is being told
@@ -59,43 +59,48 @@ class Aloud:
                 if not self._stream:
                     self._kept.append(text)
                     return
-                self._print(text.removeprefix(self._parts) if text.startswith(self._parts) else text)
+                if not text.startswith(self._parts):
+                    self.end_line()
+                    self._parts = ""
+                self._print(text.removeprefix(self._parts))
                 self._parts = ""
-                self._end_line()
+                self.end_line()
             case ToolStarted() | Notice() | Limit():
                 line = agent_line(event)
                 if line is not None:
                     self._beside(f"· {line}")
             case Finished():
-                self._end_line()
+                self.end_line()
                 if self._kept:
                     # Without streaming only the answer counts: what the agent said last.
                     self._print(self._kept[-1])
-                    self._end_line()
+                    self.end_line()
 
     def _print(self, text: str) -> None:
         said = safe(text, lines=True)
         if not said:
             return
-        if self._terminal:
-            said = said.replace("\n", f"\n{INDENT}")
-            if self._at_start:
-                said = INDENT + said
-        sys.stdout.write(said)
+        if self._flow is not None:
+            self._flow.feed(said)
+        else:
+            _say(said)
         sys.stdout.flush()
         self._at_start = False
 
-    def _end_line(self) -> None:
-        if not self._at_start:
-            sys.stdout.write("\n")
-            sys.stdout.flush()
-            self._at_start = True
+    def end_line(self) -> None:
+        """End the line of the agent's words, if one has begun."""
+        if self._flow is not None:
+            self._flow.end()
+        elif not self._at_start:
+            _say("\n")
+        sys.stdout.flush()
+        self._at_start = True
 
     def _beside(self, line: str) -> None:
         if self._quiet:
             return
-        self._end_line()
-        print(safe(line), file=sys.stderr, flush=True)
+        self.end_line()
+        _print_line(safe(line), dim=False)
 
 
 def close(out: Output, finished: Finished, *, go_on: str | None) -> None:
@@ -114,13 +119,28 @@ def print_progress(out: Output, what: str, event: Event | Repair) -> None:
         wrong = f"· the {what} has {faults} fault{'s' * (faults != 1)}"
         print_beside(out, f"{wrong}; asking again ({event.again} of {event.asks})")
     elif not isinstance(event, Finished) and (line := agent_line(event)) is not None and not out.quiet:
-        print(f"· {safe(line)}" if not line.startswith("{") else f"· the {what} is here", file=sys.stderr, flush=True)
+        _print_line(f"· {safe(line)}" if not line.startswith("{") else f"· the {what} is here", dim=False)
 
 
 def print_beside(out: Output, text: str) -> None:
     """A line of ours on stderr, dim at a terminal; not with --quiet."""
     if out.quiet:
         return
-    shown = safe(text)
-    dim = is_terminal(sys.stderr)
+    _print_line(safe(text), dim=True)
+
+
+def _print_line(line: str, *, dim: bool) -> None:
+    """A line on stderr; at a terminal what does not fit goes on indented, for it may be an agent's words."""
+    if not is_terminal(sys.stderr):
+        print(line, file=sys.stderr, flush=True)
+        return
+    parts: list[str] = []
+    flow = Flow(parts.append, get_terminal_size().columns, hang=INDENT)
+    flow.feed(line)
+    flow.end()
+    shown = "".join(parts).rstrip("\n")
     print(f"\x1b[2m{shown}\x1b[0m" if dim else shown, file=sys.stderr, flush=True)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)

@@ -8,6 +8,7 @@ import click
 from locus.cli import session as sessions, words
 from locus.cli.beside import voice
 from locus.cli.beside.interrupts import Interrupts
+from locus.cli.beside.reply import where
 from locus.cli.beside.stage import Wish, folder, options, prepare
 from locus.cli.beside.talking import Talk, at_terminal, converse, once, show, tell_insights
 from locus.cli.frame import command as _command
@@ -90,7 +91,9 @@ def _talk(here: Invocation, message: str | None, going_on: str | None, wish: Wis
     stage = prepare(here, wish, command="discuss", read_only=True, going_on=session.id if session else None)
     session = session or stage.session()
     discussion = earlier or discussions.new(message or "", provider=stage.provider.NAME, session=session.id)
-    talk = Talk(stage, session, discussion, out)
+    talk = Talk(here, stage, session, discussion, out)
+    if not here.json:
+        voice.print_beside(out, where(stage))
     if message is not None and at_terminal() and not here.json:
         sessions.run(converse(talk, message or None))
         if discussion.said:

@@ -1,6 +1,7 @@
 """What an agent answers in a discussion: a reply, and the insights that the last message brought."""
 
 import json
+import re
 from collections.abc import Collection
 from typing import Annotated
 
@@ -10,6 +11,12 @@ from msgspec import Meta, Struct
 from locus.local.discussion.insights import Draft, Kind
 
 MOST = 10  # insights of one message
+OPENING = re.compile(r'\s*\{\s*"reply"\s*:\s*"')
+# Characters of a JSON string that are there whole: no half of an escape, and no half of a pair.
+WHOLE = re.compile(
+    r"""(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"""
+    r"""|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})*"""
+)
 
 
 class Faults(Exception):
@@ -43,6 +50,28 @@ def schema() -> str:
             },
         )
     )
+
+
+class Reply:
+    """Reads the reply out of an answer that is still being written."""
+
+    def __init__(self) -> None:
+        self._raw = ""
+        self._begun = False
+
+    def feed(self, piece: str) -> str:
+        """What the next piece adds to the reply. An answer that begins with anything else adds nothing."""
+        self._raw += piece
+        if not self._begun:
+            opening = OPENING.match(self._raw)
+            if opening is None:
+                return ""
+            self._begun, self._raw = True, self._raw[opening.end() :]
+        # A quotation mark ends the reply, and stays where it is.
+        whole = WHOLE.match(self._raw)
+        assert whole is not None, "it matches nothing, too"
+        self._raw = self._raw[whole.end() :]
+        return str(json.loads(f'"{whole[0]}"'))
 
 
 def judged(text: str, known: Collection[str]) -> Answer:

@@ -134,7 +134,7 @@ async def _exchange(
     text = ""
     for attempt in range(1, ASKS + 1):
         text, finished = await answer(
-            table.desk, table.shelf, table.session, prompt, said=said, stop=stop, schema=schema(), tell=tell
+            table.desk, table.shelf, table.session, prompt, said=said, stop=stop, schema=schema(), tell=tell, parts=True
         )
         if finished.ending is not Ending.DONE:
             return Exchange(None, (), finished)

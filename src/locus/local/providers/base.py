@@ -75,6 +75,18 @@ class TextPart(Struct, frozen=True):
     text: str
 
 
+class AnswerPart(Struct, frozen=True):
+    """The next piece of the JSON that answers the schema, from providers that keep it apart from what is said."""
+
+    text: str
+
+
+class Thinking(Struct, frozen=True):
+    """The model thinks; `text` is the next piece of what it tells of that, which may be nothing."""
+
+    text: str = ""
+
+
 class ToolStarted(Struct, frozen=True):
     id: str
     name: str
@@ -210,7 +222,8 @@ class Finished(Struct, frozen=True):
     """Which model answered, as far as the provider says it."""
 
 
-Event = SessionStarted | Turn | TextPart | Text | ToolStarted | ToolFinished | Spent | Usage | Limit | Notice | Finished
+Said = Thinking | TextPart | Text | AnswerPart
+Event = SessionStarted | Turn | Said | ToolStarted | ToolFinished | Spent | Usage | Limit | Notice | Finished
 Heard = Event | Wanted | Listening  # what a line can say; the last two stay between the agent and `providers.run`
 
 LINE_LIMIT = 160  # characters

@@ -96,6 +96,8 @@ class Denied(msgspec.Struct):
 class Delta(msgspec.Struct):
     type: str = ""
     text: str = ""
+    thinking: str = ""
+    partial_json: str = ""
     stop_reason: str | None = None
 
 
@@ -116,6 +118,7 @@ class Raw(msgspec.Struct):
     """An event of the model's service, as it sent it."""
 
     type: str = ""
+    content_block: Block = msgspec.field(default_factory=lambda: Block(type=""))
     delta: Delta = msgspec.field(default_factory=Delta)
     message: Message = msgspec.field(default_factory=Message)
     usage: LaterTokens = msgspec.field(default_factory=LaterTokens)

@@ -13,6 +13,7 @@ from locus.local.process import Exit
 from locus.local.providers import claude_asking
 from locus.local.providers.asking import Listening
 from locus.local.providers.base import (
+    AnswerPart,
     Ask,
     Ending,
     Event,
@@ -24,6 +25,7 @@ from locus.local.providers.base import (
     Spent,
     Text,
     TextPart,
+    Thinking,
     ToolFinished,
     ToolStarted,
     Turn,
@@ -33,6 +35,7 @@ from locus.local.providers.base import (
 )
 from locus.local.providers.claude_lines import (
     Block,
+    Delta,
     Denied,
     Informational,
     Init,
@@ -48,6 +51,7 @@ from locus.local.providers.claude_lines import (
 )
 
 DETAIL_LIMIT = 2000  # characters
+ANSWER = "StructuredOutput"  # the tool by which it hands in what answers a schema
 
 # The kind of an API error, as the assistant line that reports it names it.
 BY_ERROR = {
@@ -74,6 +78,7 @@ class ClaudeReader:
         self._turns = 0
         self._messages: dict[str, Tokens] = {}
         self._streaming = ""  # the answer that comes in parts
+        self._answering = False  # whether the part of it that comes is the one that answers the schema
         self._error: str | None = None
         self._limit: Limit | None = None
         self._result: Result | None = None
@@ -156,8 +161,17 @@ class ClaudeReader:
             case "message_delta" if self._streaming in self._messages:
                 self._messages[self._streaming] = event.usage.after(self._messages[self._streaming])
                 return [Spent(self._usage())] if event.delta.stop_reason == "tool_use" else []
-            case _ if event.delta.type == "text_delta" and event.delta.text:
-                return [TextPart(event.delta.text)]
+            case "content_block_start":
+                block = event.content_block
+                self._answering = (block.type, block.name) == ("tool_use", ANSWER)
+                return [Thinking()] if block.type == "thinking" else []
+        match event.delta:
+            case Delta(type="text_delta", text=text) if text:
+                return [TextPart(text)]
+            case Delta(type="thinking_delta", thinking=text) if text:
+                return [Thinking(text)]
+            case Delta(type="input_json_delta", partial_json=text) if text and self._answering:
+                return [AnswerPart(text)]
         return []
 
     def _block(self, block: Block) -> list[Event]:

@@ -17,6 +17,7 @@ from locus.local.providers.base import (
     SessionStarted,
     Spent,
     Text,
+    Thinking,
     ToolFinished,
     ToolStarted,
     Turn,
@@ -186,6 +187,8 @@ class CodexReader:
         match item.type:
             case "agent_message":
                 return [*self._answering(), *([Text(item.text)] if item.text else [])]
+            case "reasoning":
+                return [Thinking(item.text)]
             case "error":
                 return [Notice(one_line(item.message))]
         if self._tool(item) is None:

@@ -51,11 +51,12 @@ async def answer(
     stop: asyncio.Event,
     schema: str,
     tell: Callable[[Event], None],
+    parts: bool = False,
 ) -> tuple[str, Finished]:
     """Have one turn, and return what the agent answered with how it ended. `tell` hears of everything on the way."""
     texts: list[str] = []
     finished: Finished | None = None
-    events = turn(desk, shelf, session, prompt, said=said, stop=stop, schema=schema)
+    events = turn(desk, shelf, session, prompt, said=said, stop=stop, schema=schema, parts=parts)
     async with aclosing(events):
         async for event in events:
             if isinstance(event, Text):

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from locus.local.journal import Account
 from locus.local.journal.limits import Caps
 from locus.local.providers.base import (
+    AnswerPart,
     Ask,
     Ending,
     Event,
@@ -21,6 +22,7 @@ from locus.local.providers.base import (
     Spent,
     Text,
     TextPart,
+    Thinking,
     Usage,
 )
 from locus.local.providers.run import run as run_agent
@@ -111,7 +113,7 @@ async def turn(
                             yield Notice(unpriced(spending.model))
                     case Text(text=text):
                         answer.append(text)
-                    case TextPart() if not parts:
+                    case TextPart() | AnswerPart() | Thinking() if not parts:
                         continue
                     case Finished(ending=Ending.STOPPED) if limit is not None:
                         event = replace(event, ending=Ending.BUDGET, detail=limit)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from locus.local.journal.limits import Reached, Scope
 from locus.local.permissions.desk import Answer, Question
 from locus.local.providers.base import (
+    AnswerPart,
     Ask,
     Ending,
     Event,
@@ -18,6 +19,7 @@ from locus.local.providers.base import (
     Spent,
     Text,
     TextPart,
+    Thinking,
     Turn,
     Usage,
 )
@@ -192,7 +194,7 @@ class Conversation:
         """Count what an event tells, pass it on, and stop the agent where it has reached a limit."""
         attempt, meter = self._attempt, self._attempt.meter
         match event:
-            case TextPart():
+            case TextPart() | AnswerPart() | Thinking():
                 return None  # the whole text comes, too
             case SessionStarted(model=model):
                 meter.answered_by(model)
