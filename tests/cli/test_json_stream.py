@@ -98,6 +98,24 @@ def test_an_error_of_the_service_is_never_followed_by_success(
 
 
 @pytest.mark.real_agent
+@pytest.mark.parametrize(
+    ("agent", "error"),
+    [
+        ("claude", {"type": "invalid_request_error", "message": "prompt is too long: 210000 tokens > 200000 maximum"}),
+        ("codex", {"type": "invalid_request_error", "message": "Too much.", "code": "context_length_exceeded"}),
+    ],
+    indirect=["agent"],
+)
+def test_a_conversation_that_does_not_fit_has_a_code_of_its_own(
+    tmp_path: Path, agent: str, error: dict[str, str]
+) -> None:
+    with beside(tmp_path, agent, Fails(400, error)) as here:
+        told = error_of(streamed(here))
+
+    assert (told["code"], told["recoverable"]) == ("CONTEXT_LIMIT", False)
+
+
+@pytest.mark.real_agent
 @pytest.mark.parametrize(("number", "in_a_tool"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
 def test_a_signal_completes_the_tools_and_says_the_last_word(
     tmp_path: Path, agent: str, number: signal.Signals, in_a_tool: bool

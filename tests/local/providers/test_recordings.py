@@ -212,6 +212,15 @@ def test_every_new_try_is_told(name: str) -> None:
     assert len(of(read(name)[0], Notice)) == 3
 
 
+def test_what_does_not_fit_into_the_model_is_told_as_that() -> None:
+    fits = {name: read(name)[1].too_long for name in ENDS}
+
+    assert {name for name, too_long in fits.items() if too_long} == {
+        "claude-2.1.330/err-400-prompt-too-long",
+        "codex-0.169.0/err-context-too-long",
+    }
+
+
 def test_a_lost_session_is_not_offered_for_going_on() -> None:
     assert read("claude-2.1.330/resume-unknown")[1].session is None
     assert read("codex-0.169.0/resume-unknown")[1].session is None

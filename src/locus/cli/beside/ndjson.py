@@ -161,7 +161,7 @@ class Stream(Struct):
         if finished.resets_at is not None:
             details["resetsAt"] = round(finished.resets_at.timestamp() * 1000)
         message = finished.detail.strip() or f"The agent ended: {ending.value}."
-        code = CODES.get(ending, "UNKNOWN")
+        code = "CONTEXT_LIMIT" if finished.too_long else CODES.get(ending, "UNKNOWN")
         self.error(code, message, recoverable=ending in RECOVERABLE, details=details)
 
     def _say(self, kind: str, payload: dict[str, Any]) -> None:

@@ -56,6 +56,8 @@ def remedy(finished: Finished, provider: str, *, go_on: str | None = None) -> st
     if finished.ending in GOES_ON and go_on is not None and finished.session is not None:
         until = f"It is reset at {finished.resets_at.astimezone():%H:%M}. " if finished.resets_at is not None else ""
         return f"{until}Go on: {go_on}"
+    if finished.too_long:
+        return "Begin a new session, or ask for less at once."
     if finished.ending is Ending.SESSION_LOST:
         return "Begin a new session: leave out -s."
     if finished.resets_at is not None:

@@ -220,6 +220,8 @@ class Finished(Struct, frozen=True):
     """The JSON that answers the schema, from providers that keep it apart from what is said."""
     model: str | None = None
     """Which model answered, as far as the provider says it."""
+    too_long: bool = False
+    """Whether it failed because the conversation does not fit into the model."""
 
 
 Said = Thinking | TextPart | Text | AnswerPart

@@ -259,6 +259,7 @@ class ClaudeReader:
             unread_lines=self._unread,
             structured=_structured(self._result),
             model=self._model,
+            too_long=_too_long(self._result),
         )
 
     def _judge(self, exit: Exit, stderr: str) -> tuple[Ending, str]:
@@ -294,6 +295,13 @@ def _structured(result: Result | None) -> str | None:
     """The answer to the schema; none when the model never gave it, which claude does not call an error."""
     raw = bytes(result.structured_output) if result is not None else b""
     return raw.decode(errors="replace") if raw and raw != b"null" else None
+
+
+def _too_long(result: Result | None) -> bool:
+    """Whether the prompt did not fit; 2.1.197 says it in words alone."""
+    if result is None or not result.is_error:
+        return False
+    return result.terminal_reason == "prompt_too_long" or result.words.startswith("Prompt is too long")
 
 
 def _by_status(status: int | None) -> Ending:

@@ -77,6 +77,7 @@ BY_STATUS = {401: Ending.NOT_SIGNED_IN, 403: Ending.NOT_SIGNED_IN, 402: Ending.N
 
 # The last resort, when there is no record: the stream itself has nothing but sentences for people. Whether an allowance
 # is used up, and until when, is never read from them: nobody waits for hours because of a sentence.
+TOO_LONG = ("ran out of room in the model's context window", "context_length_exceeded")
 BY_WORDS = (
     ("hit your usage limit", Ending.PROVIDER_DOWN),
     ("Quota exceeded", Ending.NO_CREDIT),
@@ -232,6 +233,7 @@ class CodexReader:
             limit=limit,
             unread_lines=self._unread,
             model=self._follower.model or self._ask.model,
+            too_long=ending is Ending.FAILED and any(words in detail for words in TOO_LONG),
         )
 
     def _judge(self, exit: Exit, stderr: str, failure: Failure | None) -> tuple[Ending, str]:
