@@ -291,6 +291,49 @@ def test_a_signal_ends_a_conversation_and_the_agent_at_work(tmp_path: Path, numb
     assert [turn.ending for turn in Shelf(folder_of(here.checkout, tmp_path / "state")).all()[0].turns] == ["stopped"]
 
 
+def test_an_agent_that_must_ask_does_what_somebody_at_the_terminal_allows(tmp_path: Path) -> None:
+    person = standing(tmp_path, "claude")
+    person.variables["LOCUS_PERMISSIONS"] = "ask"
+    writing = [runs("claude", f"sh -c 'echo {name} > {name}'") for name in ("one", "one", "two")]
+    with beside(tmp_path, "claude", writing[0], Says("A."), writing[1], writing[2], Says("B."), person=person) as here:
+        child = person.at_terminal("exec", "-i", "--yes", cwd=here.checkout, timeout=60)
+        child.expect("›")
+        child.send("Write one\r")
+        child.expect("may it.*Bash.*echo one")
+        child.expect("r: for this run")
+        assert not (here.checkout / "one").exists()
+        child.send("r\r")
+        child.expect("allowed for this run by somebody at the terminal")
+        child.expect("A\\.")
+        assert (here.checkout / "one").read_text() == "one\n"
+        (here.checkout / "one").unlink()
+        child.expect("›")
+        child.send("Write both\r")
+        child.expect("may it.*Bash.*echo two")  # what was allowed for the run is not asked again
+        assert (here.checkout / "one").exists()
+        child.expect("it is denied")
+        child.send("d\r")
+        child.expect("denied by somebody at the terminal")
+        child.expect("B\\.")
+        child.expect("›")
+        child.sendeof()
+        child.expect(pexpect.EOF)
+
+    assert not (here.checkout / "two").exists()
+
+
+def test_an_agent_that_must_ask_is_not_started_where_nobody_could_answer(tmp_path: Path, agent: str) -> None:
+    with beside(tmp_path, agent, Says("x")) as here:
+        here.person.variables["LOCUS_PERMISSIONS"] = "ask"
+        refused = [here.locus(name, "Go", "--yes") for name in ("exec", "discuss")]
+        asked = len(here.requests)
+        allowed = here.locus("exec", "Go", "--yes", "--permissions", "allow")
+
+    assert [said.code for said in refused] == [1, 1]
+    assert "locus discuss --permissions allow" in refused[1].err or "add --permissions allow" in refused[1].err
+    assert (asked, allowed.code) == (0, 0)
+
+
 def remembered(here: Beside, word: str) -> list[str]:
     """The files below the state directory that hold a word."""
     found = []

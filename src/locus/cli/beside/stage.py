@@ -4,9 +4,11 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.cli import session
 from locus.cli.invocation import Invocation
@@ -25,6 +27,11 @@ from locus.local.sessions.record import Session
 from locus.local.sessions.shelf import Shelf
 from locus.local.settings import Settings
 
+if TYPE_CHECKING:
+    from locus.cli.beside.permitting import Permitting
+
+ASKING = ("exec", "discuss")  # whose agents ask, where the settings say so
+
 
 class NoAgent(LocalError):
     """The agent's program is not there."""
@@ -41,6 +48,13 @@ class Wish(Struct, frozen=True, kw_only=True):
     max_turns: int | None = None
     max_usd: float | None = None
     yes: bool = False
+    permissions: str | None = None
+
+
+def permissions_option(function: Callable[..., object]) -> Callable[..., object]:
+    """The flag of commands whose agent may have to ask."""
+    said = "What the agent may do: allow, or ask for a yes before commands."
+    return click.option("--permissions", metavar="WORD", help=said)(function)
 
 
 def options(function: Callable[..., object]) -> Callable[..., object]:
@@ -81,6 +95,8 @@ class Stage(Struct, frozen=True, kw_only=True):
     shelf: Shelf
     wish: Wish
     read_only: bool
+    permitting: "Permitting | None" = None
+    """Who says what the agent may do; None where it need not ask."""
 
     def session(self, name: str | None = None) -> Session:
         """A new session of this stage; `name` is its id, when it has been told already."""
@@ -100,7 +116,8 @@ class Stage(Struct, frozen=True, kw_only=True):
             self.provider, self.policy, self.folder, self.root, os.environ, read_only=self.read_only, tell=tell
         )
         async with around as walled:
-            yield self.desk_at(self.root, walled, cwd=self.cwd)
+            desk = self.desk_at(self.root, walled, cwd=self.cwd)
+            yield desk if self.permitting is None else replace(desk, asking=self.permitting.during)
 
     def desk_at(self, root: Path, walled: Sandbox | None, *, cwd: Path | None = None) -> Desk:
         """A desk in a tree, with these walls around it."""
@@ -138,7 +155,12 @@ def prepare(here: Invocation, wish: Wish, *, command: str, read_only: bool, goin
     earlier = shelf.find(going_on) if going_on is not None else None
     flags = {"provider": wish.provider or (earlier.provider if earlier else None), "model": wish.model}
     settings = session.settings(
-        here, **flags, effort=wish.effort, network=wish.network, sandbox="off" if wish.no_sandbox else None
+        here,
+        **flags,
+        effort=wish.effort,
+        network=wish.network,
+        sandbox="off" if wish.no_sandbox else None,
+        permissions=wish.permissions,
     )
     # A repository may suggest an agent, but its program comes from the user alone.
     provider = choose(settings.provider, command=settings.agent_command or ())
@@ -149,6 +171,7 @@ def prepare(here: Invocation, wish: Wish, *, command: str, read_only: bool, goin
         provider.locate(os.environ)
     except LocalError as e:
         raise NoAgent(e.message, remedy=e.remedy) from e
+    permitting = _permitting(here, settings, provider, root, command) if command in ASKING else None
     consent.make_sure(settings, policy, yes=wish.yes, command=command, read_only=read_only)
     return Stage(
         settings=settings,
@@ -160,7 +183,19 @@ def prepare(here: Invocation, wish: Wish, *, command: str, read_only: bool, goin
         shelf=shelf,
         wish=wish,
         read_only=read_only,
+        permitting=permitting,
     )
+
+
+def _permitting(
+    here: Invocation, settings: Settings, provider: Provider, root: Path, command: str
+) -> "Permitting | None":
+    if settings.permissions != "ask":
+        return None
+    # Few are asked, and what that needs takes its time to import.
+    from locus.cli.beside.permitting import permitting
+
+    return permitting(settings, provider, directories().state, root, command=command, typed=not here.json)
 
 
 def _check_same(earlier: Session, provider: Provider, policy: Policy | None) -> None:

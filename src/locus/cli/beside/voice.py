@@ -129,6 +129,11 @@ def print_beside(out: Output, text: str) -> None:
     _print_line(safe(text), dim=True)
 
 
+def print_question(line: str) -> None:
+    """A line of what somebody has to decide on stderr, also with --quiet: the agent waits."""
+    _print_line(safe(line), dim=False)
+
+
 def _print_line(line: str, *, dim: bool) -> None:
     """A line on stderr; at a terminal what does not fit goes on indented, for it may be an agent's words."""
     if not is_terminal(sys.stderr):

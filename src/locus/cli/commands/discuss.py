@@ -9,7 +9,7 @@ from locus.cli import session as sessions, words
 from locus.cli.beside import voice
 from locus.cli.beside.interrupts import Interrupts
 from locus.cli.beside.reply import where
-from locus.cli.beside.stage import Wish, folder, options, prepare
+from locus.cli.beside.stage import Wish, folder, options, permissions_option, prepare
 from locus.cli.beside.talking import Talk, at_terminal, converse, once, show, tell_insights
 from locus.cli.frame import command as _command
 from locus.cli.invocation import Invocation
@@ -33,6 +33,7 @@ ACTIONS = ("list", "show", "summary", "archive", "delete")
 @click.option("--summary", metavar="ID", help="Have a discussion summed up.")
 @click.option("--archive", metavar="ID", help="Take a discussion off the list; its insights stay.")
 @click.option("--delete", metavar="ID", help="Delete a discussion; its insights stay.")
+@permissions_option
 @options
 @click.pass_obj
 def command(

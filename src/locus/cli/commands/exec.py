@@ -12,7 +12,7 @@ from locus.cli.beside import voice
 from locus.cli.beside.interrupts import Interrupts
 from locus.cli.beside.ndjson import Stream
 from locus.cli.beside.reply import FAILED, Listen, code_of, remedy, reply, where, why
-from locus.cli.beside.stage import NoAgent, Stage, Wish, folder, options, prepare
+from locus.cli.beside.stage import NoAgent, Stage, Wish, folder, options, permissions_option, prepare
 from locus.cli.invocation import Invocation
 from locus.cli.output import Output
 from locus.local.errors import LocalError, Usage
@@ -58,6 +58,7 @@ class Done(Struct, frozen=True):
 @click.option("--read-only", is_flag=True, help="Let the agent read everything here and change nothing.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete, and nothing before.")
 @click.option("--json-stream", is_flag=True, help="Print every event as a JSON line; see docs/json-stream.md.")
+@permissions_option
 @options
 @click.pass_obj
 def command(

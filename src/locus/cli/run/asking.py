@@ -98,8 +98,10 @@ def at_terminal() -> bool:
     return is_terminal() and is_terminal(sys.stdin)
 
 
-def asker(settings: Settings, provider: Provider, state: Path, root: Path, *, terminal: bool) -> Asker | None:
-    """Who asks for the agents of a run; None when they may work unasked.
+def asker(
+    settings: Settings, provider: Provider, state: Path, root: Path, *, terminal: bool, command: str = "run"
+) -> Asker | None:
+    """Who asks for the agents of a command; None when they may work unasked.
 
     Raises LocalError when the provider's agents cannot ask, or there is nobody who could answer.
     """
@@ -108,9 +110,9 @@ def asker(settings: Settings, provider: Provider, state: Path, root: Path, *, te
     if not provider.ASKS:
         raise LocalError(
             f"Agents of {provider.NAME} cannot ask before they act.",
-            remedy="Use claude, or let the sandbox alone decide: locus run --permissions allow",
+            remedy=f"Use claude, or let the sandbox alone decide: locus {command} --permissions allow",
         )
-    if settings.on_limit == "switch":
+    if command == "run" and settings.on_limit == "switch":
         raise LocalError(
             "The agent that would take over at a usage limit could not ask before it acts.",
             remedy="Wait or stop at the limit: locus run --on-limit wait",

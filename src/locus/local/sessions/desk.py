@@ -1,7 +1,7 @@
 """A place beside a person: an agent, the person's own checkout, and the sandbox between the two."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -11,6 +11,7 @@ from locus.local.errors import Usage
 from locus.local.git.standing import Standing, harmless_settings, standing
 from locus.local.journal import Account
 from locus.local.journal.limits import Caps
+from locus.local.providers.asking import Asking
 from locus.local.providers.base import Provider
 from locus.local.providers.command import Command
 from locus.local.sandbox import Ground, Policy, Sandbox, opened as opened_sandbox
@@ -36,6 +37,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     """Limits of one turn, whatever the conversation took before."""
     day: Caps = field(default_factory=Caps)
     """The limits of everything on this machine in a day, where nobody else keeps them."""
+    asking: Callable[[str], AbstractContextManager[Asking]] | None = None
+    """Who is asked before the agent of a session acts, as long as a turn goes on; None where it need not ask."""
     account: Account | None = None
     """What is taken here is written down for it; without one, for the session alone."""
 

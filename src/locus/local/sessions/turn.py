@@ -88,6 +88,8 @@ async def turn(
             events = _not_begun(session, limit)
         else:
             until_over.callback(_also(stop, ending).cancel)
+            if desk.asking is not None:
+                ask = replace(ask, asking=until_over.enter_context(desk.asking(session.id)))
             events = run_agent(
                 desk.provider,
                 ask,

@@ -144,7 +144,8 @@ TABLE: tuple[Setting, ...] = (
         name="permissions",
         kind=Choice(("allow", "ask")),
         default="allow",
-        doc="What the agent of a run may do unasked: all that the sandbox lets it, or only edits and looking around.",
+        doc="What agents of run, exec and discuss may do unasked:"
+        " all that the sandbox lets them, or only edits and looking around.",
         why_not="a repository could have its agent work unasked",
     ),
     Setting(
