@@ -196,10 +196,15 @@ def test_insights_are_edited_exported_and_deleted(tmp_path: Path) -> None:
     written = here.locus("insights", "export", "insights.md")
     again = here.locus("insights", "export", "insights.md")
     wrong = here.locus("insights", "edit", made["id"], "--title", "x" * 121)
+    empty = [here.locus("insights", "edit", made["id"], flag, "") for flag in ("--title", "--text")]
+    untagged = here.told("insights", "edit", made["id"], "--tag", "")
+    none_like_that = here.locus("insights", "list", "--tag", "nothing")
     deleted = here.locus("insights", "delete", made["id"][:5])
 
     assert (edited["title"], edited["kind"], edited["tags"]) == ("Sessions are tokens", "idea", ["sign-in"])
     assert "## Ideas\n\n### Sessions are tokens" in exported.out
     assert (written.code, (here.checkout / "insights.md").read_text()) == (0, exported.out)
-    assert (again.code, wrong.code, deleted.code) == (2, 2, 0)
+    assert (again.code, wrong.code, deleted.code, [said.code for said in empty]) == (2, 2, 0, [2, 2])
+    assert (untagged["title"], untagged["tags"]) == ("Sessions are tokens", [])
+    assert "No insight is like that." in none_like_that.out
     assert json.loads(here.locus("insights", "--json").out) == []

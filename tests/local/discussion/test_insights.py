@@ -55,6 +55,23 @@ def test_what_is_about_the_same_is_told_closest_first_and_the_rest_is_not(folder
     assert told_about(folder, "Translate the footer") == []
 
 
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("Prices are in cents", "Where is the price rounded?"),
+        ("Cache every query", "The queries are slow; caching may help"),
+        ("Use files, no database", "Which file holds it"),
+        ("Stored for a day", "How we store it"),
+        ("The session store is in memory", "Make SessionStore survive a restart"),
+        ("価格はセント単位で保存する", "価格を表示する"),
+    ],
+)
+def test_an_insight_is_found_by_other_forms_of_its_words(folder: Folder, said: str, asked: str) -> None:
+    Insights(folder).add([draft(said), draft("Sign in with a link", "Mails go out at night.")])
+
+    assert [line.split(".")[0] for line in told_about(folder, asked)] == [f"Decision: {said}"]
+
+
 def test_insights_are_told_whole_and_old_ones_are_not_starved_by_new_ones(folder: Folder) -> None:
     insights = Insights(folder)
     insights.add([draft("The oldest about search", "search " * 20)])

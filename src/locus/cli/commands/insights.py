@@ -46,6 +46,8 @@ def list_(here: Invocation, kind: tuple[Kind, ...] = (), tag: str | None = None,
     found = [one for one in found if (not kind or one.kind in kind) and (tag is None or tag in one.tags)]
     if here.json:
         out.json(found)
+    elif not found and (kind or tag is not None or about is not None):
+        out.note("No insight is like that. All of them: locus insights")
     else:
         tell_insights(out, found)
 
@@ -90,7 +92,7 @@ def add(here: Invocation, title: str, kind: Kind, text: str | None, tags: tuple[
 @click.option("--kind", "-k", type=OneOf(Kind), help="Its kind.")
 @click.option("--title", metavar="TEXT", help="Its title.")
 @click.option("--text", metavar="TEXT", help="What it says; `-` reads standard input.")
-@click.option("--tag", "-t", "tags", metavar="WORD", multiple=True, help="Its tags from now on; repeatable.")
+@click.option("--tag", "-t", "tags", metavar="WORD", multiple=True, help="Its tags from now on; repeatable. '': none.")
 @click.pass_obj
 def edit(
     here: Invocation, insight: str, kind: Kind | None, title: str | None, text: str | None, tags: tuple[str, ...]
@@ -100,6 +102,8 @@ def edit(
     insights = Insights(folder(here)[1])
     found = insights.find(insight)
     draft = None
+    if title is not None and not title.strip():
+        raise click.UsageError("The title is empty; leave out --title to keep it.")
     if kind is None and title is None and text is None and not tags:
         hint = "The first line is the title, the rest what it says."
         draft = editor.compose(f"{found.title}\n\n{found.text}", name=f"insight-{found.id}", hint=hint)
@@ -109,8 +113,8 @@ def edit(
             {
                 "kind": (kind or found.kind).value,
                 "title": title or found.title,
-                "text": (words.message(text) if text else None) or found.text,
-                "tags": list(tags) or found.tags,
+                "text": words.message(text) or found.text,
+                "tags": [one for one in tags if one] if tags else found.tags,
             }
         )
         found.kind, found.title, found.text, found.tags = new.kind, new.title, new.text, new.tags

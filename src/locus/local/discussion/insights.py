@@ -21,6 +21,9 @@ from locus.local.text import EMPTY
 
 BUDGET = 6_000  # characters of insights in one prompt
 WORD = re.compile(r"[^\W_]{2,}")
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+ENDING = re.compile(r"(?<=\w{3})(?:ies|ing|ed|es|s|e|y)$")
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # Thai, Lao, Japanese, Chinese
 
 Moment = Annotated[datetime, Meta(tz=True)]
 Title = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -179,9 +182,16 @@ def told_about(folder: Folder, about: str) -> list[str]:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text that say something, without their commonest endings, so that `indexes` finds `index`."""
-    found = (word for word in WORD.findall(text.casefold()) if word not in EMPTY)
-    return [re.sub(r"(?<=\w{3})(?:ing|ed|es|s)$", "", word) for word in found]
+    """The words of a text that say something, so that `prices` finds `price`, and `session store` finds `SessionStore`.
+
+    English ones lose their commonest endings. Where words stand without blanks, two characters at a time are one.
+    """
+    found = (word for word in WORD.findall(HUMP.sub(" ", text).casefold()) if word not in EMPTY)
+    return [one for word in found for one in (_pairs(word) if UNSPACED.search(word) else [ENDING.sub("", word)])]
+
+
+def _pairs(word: str) -> list[str]:
+    return [word[at : at + 2] for at in range(len(word) - 1)]
 
 
 def _same(one: Insight, other: Insight) -> bool:
