@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -16,7 +16,7 @@ from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from locus.cli import session as sessions
 from locus.cli.beside import voice
 from locus.cli.beside.interrupts import Interrupts
-from locus.cli.beside.reply import reply, where, why
+from locus.cli.beside.reply import remedy, reply, where, why
 from locus.cli.beside.stage import Stage
 from locus.cli.invocation import Invocation
 from locus.cli.output import Output, is_terminal
@@ -51,7 +51,7 @@ async def _converse(here: Invocation, stage: Stage, session: Session, *, stream:
     stage.folder.history.touch(mode=0o600)
     typing: PromptSession[str] = PromptSession(
         history=FileHistory(str(stage.folder.history)),
-        completer=Names(stage.root),
+        completer=Names(stage.root, COMMANDS),
         complete_while_typing=False,
         key_bindings=keys(),
         multiline=True,
@@ -69,7 +69,7 @@ async def _converse(here: Invocation, stage: Stage, session: Session, *, stream:
                 break
             if not asked:
                 continue
-            if asked.startswith("/") and " " not in asked:
+            if asked.startswith("/") and len(asked.split()) == 1:
                 match asked:
                     case "/exit" | "/quit":
                         break
@@ -79,13 +79,12 @@ async def _converse(here: Invocation, stage: Stage, session: Session, *, stream:
                     case "/session":
                         _describe(out, session)
                     case _:
-                        _help(out, asked)
+                        describe_commands(out, asked, COMMANDS)
                 continue
             try:
                 await _answered(here, stage, desk, session, asked, stream=stream)
             except LocalError as e:  # such as another command that is at work in the session
-                for line in filter(None, (e.message, e.remedy)):
-                    voice.print_beside(out, line)
+                voice.print_all(out, e.message, e.remedy)
     if session.turns:
         out.note(f"The session is kept: locus exec -i -s {session.id}")
     return 0
@@ -107,7 +106,7 @@ async def _answered(here: Invocation, stage: Stage, desk: Desk, session: Session
             elif finished.ending is Ending.STOPPED:
                 voice.print_beside(out, "Interrupted. The agent remembers what it did; go on, or ask something else.")
             else:
-                voice.print_beside(out, why(finished))
+                voice.print_all(out, why(finished), remedy(finished, session.provider))
 
         try:
             await interrupts.during(work)
@@ -124,11 +123,12 @@ def _describe(out: Output, session: Session) -> None:
     out.line(f"{session.id}  {session.provider}, {count(len(session.turns), 'turn')}, {tokens:,} tokens{money}")
 
 
-def _help(out: Output, asked: str) -> None:
+def describe_commands(out: Output, asked: str, commands: Mapping[str, str]) -> None:
+    """What can be typed, after somebody has asked, or has typed something else."""
     if asked != "/help":
         out.line(f"There is no {asked}.")
-    for name, does in COMMANDS.items():
-        out.line(f"  {name:<10}{does}")
+    for name, does in commands.items():
+        out.line(f"  {name:<11}{does}")
     out.line(KEYS)
 
 
@@ -151,14 +151,15 @@ def keys() -> KeyBindings:
 class Names(Completer):
     """Commands at the beginning of a line, and after an @ the files of the repository."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, commands: Mapping[str, str]) -> None:
         self._root = root
+        self._commands = commands
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         line = document.text_before_cursor
         word = line.split()[-1] if line and not line[-1].isspace() else ""
         if line.startswith("/") and word == line:
-            for name, does in COMMANDS.items():
+            for name, does in self._commands.items():
                 if name.startswith(word):
                     yield Completion(name, start_position=-len(word), display_meta=does)
         elif word.startswith("@"):
@@ -169,7 +170,10 @@ class Names(Completer):
         place = (self._root / folder).resolve()
         if not place.is_relative_to(self._root) or not place.is_dir():
             return
-        names = sorted(path for path in place.iterdir() if path.name.startswith(beginning) and path.name != ".git")
+        try:
+            names = sorted(path for path in place.iterdir() if path.name.startswith(beginning) and path.name != ".git")
+        except OSError:
+            return  # a folder that nobody may read
         for path in names[:MOST_NAMES]:
             name = path.name + ("/" if path.is_dir() else "")
             yield Completion(name, start_position=-len(beginning))

@@ -41,6 +41,12 @@ STYLES = {
     Kind.CONCERN: "yellow",
     Kind.LEARNING: "magenta",
 }
+COMMANDS = {
+    "/help": "what you can type",
+    "/insights": "what has come of this discussion",
+    "/summary": "have it summed up",
+    "/exit": "leave; the discussion is kept",
+}
 HELP = "Ctrl+C interrupts the agent, Ctrl+D leaves. /insights lists what came of it, /summary sums it up."
 
 
@@ -71,10 +77,13 @@ async def once(talk: Talk, message: str | None, interrupts: Interrupts) -> Excha
 
     with talk.stage.shelf.using(talk.session):
         exchange = await interrupts.during(work)
+    go_on = f'locus discuss -s {talk.discussion.id} "…"'
     if exchange.finished.ending is Ending.STOPPED:
+        voice.print_beside(talk.out, f"Interrupted. Go on: {go_on}")
         raise KeyboardInterrupt
     if exchange.reply is None:
-        raise LocalError(why(exchange.finished), remedy=remedy(exchange.finished, talk.discussion.provider))
+        finished, provider = exchange.finished, talk.discussion.provider
+        raise LocalError(why(finished), remedy=remedy(finished, provider, go_on=go_on))
     return exchange
 
 
@@ -82,10 +91,20 @@ async def converse(talk: Talk, first: str | None, interrupted: Callable[[], Inte
     """Talk until the person leaves."""
     # Its own toolkit takes its time to import.
     from prompt_toolkit import PromptSession
+    from prompt_toolkit.history import FileHistory
 
-    from locus.cli.beside.conversation import PROMPT, keys
+    from locus.cli.beside.conversation import PROMPT, Names, describe_commands, keys
 
-    typing: PromptSession[str] = PromptSession(key_bindings=keys(), multiline=True, prompt_continuation="  ")
+    talk.stage.folder.make()
+    talk.stage.folder.history.touch(mode=0o600)
+    typing: PromptSession[str] = PromptSession(
+        history=FileHistory(str(talk.stage.folder.history)),
+        completer=Names(talk.stage.root, COMMANDS),
+        complete_while_typing=False,
+        key_bindings=keys(),
+        multiline=True,
+        prompt_continuation="  ",
+    )
     talk.out.line(HELP)
     message = first
     async with talk.desk() as desk:
@@ -99,20 +118,22 @@ async def converse(talk: Talk, first: str | None, interrupted: Callable[[], Inte
                 except EOFError:
                     return
             said, message = message, None
-            if said in ("/exit", "/quit"):
+            if not said:
+                continue
+            command = said if said.startswith("/") and len(said.split()) == 1 else ""
+            if command in ("/exit", "/quit"):
                 return
-            if said == "/insights":
+            if command == "/insights":
                 found = [one for one in table.insights.all() if one.discussion == talk.discussion.id]
                 tell_insights(talk.out, found)
-            elif said.startswith("/") and said != "/summary":
-                talk.out.line(HELP)
-            elif said:
+            elif command and command != "/summary":
+                describe_commands(talk.out, command, COMMANDS)
+            else:
                 try:
                     with talk.stage.shelf.using(talk.session), interrupted() as interrupts:
-                        await _spoken(talk, table, None if said == "/summary" else said, interrupts)
+                        await _spoken(talk, table, None if command else said, interrupts)
                 except LocalError as e:  # such as another command that is at work in the discussion
-                    for line in filter(None, (e.message, e.remedy)):
-                        voice.print_beside(talk.out, line)
+                    voice.print_all(talk.out, e.message, e.remedy)
 
 
 async def _spoken(talk: Talk, table: Table, message: str | None, interrupts: Interrupts) -> None:
@@ -134,7 +155,7 @@ async def _spoken(talk: Talk, table: Table, message: str | None, interrupts: Int
     elif exchange.finished.ending is Ending.STOPPED:
         voice.print_beside(talk.out, "Interrupted. Say it again, or something else.")
     else:
-        voice.print_beside(talk.out, why(exchange.finished))
+        voice.print_all(talk.out, why(exchange.finished), remedy(exchange.finished, talk.discussion.provider))
 
 
 async def _exchange(talk: Talk, table: Table, message: str | None, stop: asyncio.Event) -> Exchange:

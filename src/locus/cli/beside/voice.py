@@ -129,6 +129,12 @@ def print_beside(out: Output, text: str) -> None:
     _print_line(safe(text), dim=True)
 
 
+def print_all(out: Output, *texts: str | None) -> None:
+    """What somebody has to know, a line each: what went wrong, in the words of whoever said it, and what to do."""
+    for line in (line for text in texts if text for line in text.splitlines() if line.strip()):
+        print_beside(out, line)
+
+
 def print_question(line: str) -> None:
     """A line of what somebody has to decide on stderr, also with --quiet: the agent waits."""
     _print_line(safe(line), dim=False)

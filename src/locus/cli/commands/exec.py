@@ -137,6 +137,8 @@ def _told(
     go_on = f'locus exec -s {session.id} "…"' if session.native is not None else None
     if finished.ending is not Ending.DONE and finished.ending is not Ending.STOPPED:
         raise LocalError(why(finished), remedy=remedy(finished, session.provider, go_on=go_on))
+    if finished.ending is Ending.STOPPED:
+        voice.print_beside(out, "Interrupted.")
     voice.close(out, finished, go_on=go_on)
     return code_of(finished, interrupts)
 

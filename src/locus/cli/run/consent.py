@@ -1,6 +1,8 @@
 """Consent: asked once, in words that say what an agent can reach, and kept in the user's own settings."""
 
 import sys
+from shutil import get_terminal_size
+from textwrap import fill
 
 import click
 
@@ -38,6 +40,8 @@ its own provider, read the history of this repository, and connect to {reach}.""
 
 CHANGE = {True: "read every file of it, change none", False: "read and change every file of it"}
 
+WIDEST = 100  # columns of a text that is easy to read
+
 WITHOUT_TERMINAL = "Agree once at a terminal with `locus {command}`, or say so here: locus {command} --yes"
 
 
@@ -53,13 +57,18 @@ def make_sure(
     if settings.consent or (policy is not None and settings.sandbox_consent):
         return
     if not yes:
-        click.echo(_explanation(policy, read_only), err=True)
+        click.echo(_fitting(_explanation(policy, read_only)), err=True)
         if not (is_terminal() and is_terminal(sys.stdin)):
             remedy = WITHOUT_TERMINAL.format(command=command)
             raise LocalError("Nobody has agreed to that on this machine yet.", remedy=remedy)
         if not yes_or_no.asked("Let agents work like that on this machine?"):
             raise LocalError("Nothing was started.")
         set_user(BY_NAME["consent" if policy is None else "sandbox_consent"], True)
+
+
+def _fitting(text: str) -> str:
+    """The text in lines that fit into the terminal; as it is where there is none."""
+    return fill(" ".join(text.split()), min(get_terminal_size().columns, WIDEST)) if is_terminal(sys.stderr) else text
 
 
 def _explanation(policy: Policy | None, read_only: bool | None) -> str:
