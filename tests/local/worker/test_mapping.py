@@ -24,7 +24,7 @@ async def test_a_task_is_told_what_is_near_it_as_its_own_tree_has_it(shop: Works
 
     assert ran.result.succeeded
     assert "give_back" not in (shop.place / "WEB-1").read_text()
-    assert "refunds.py  (Python, 2 lines)\n     1  def give_back(money): ..." in (shop.place / "WEB-2").read_text()
+    assert "refunds.py  (Python, 1 line)\n     1  def give_back(money): ..." in (shop.place / "WEB-2").read_text()
     assert not (shop.root / "refunds.py").exists(), "the user's checkout never had it"
 
 
