@@ -121,7 +121,7 @@ async def refused(ada: SignedIn) -> bool:
 
 async def test_a_machine_that_is_refused_gets_nothing(ada: SignedIn, server: RunningServer) -> None:
     somebody = await people.somebody(server)
-    child = ada.person.at_terminal("login", "--server", server.url)
+    child = ada.person.at_terminal("login", "--server", server.url, "--quiet")  # even so
     code = await shown(child, server)
     async with somebody.client(server) as browser:
         await browser.post("/device", data={"code": code, "decision": "deny"})

@@ -7,7 +7,7 @@ import sys
 import time
 
 from locus.cli import session
-from locus.cli.output import Cell, Output
+from locus.cli.output import Output
 from locus.client.devices import Devices
 from locus.client.errors import PlaneError
 from locus.client.plane import ControlPlane
@@ -49,8 +49,8 @@ def machine_name(given: str | None) -> str:
 def _show(asked: DeviceCode, machine: str, out: Output) -> None:
     out.note("Open this page, where you are signed in, and compare the code:")
     out.note()
-    out.note(Cell(f"  {asked.url}", "bold"))
-    out.note(Cell(f"  {asked.code}", "bold"))
+    out.whole(asked.url)  # with --quiet too: without the two nobody can let it in
+    out.whole(asked.code)
     out.note()
     out.note(f"The page will call this machine “{machine}”. Waiting, for ten minutes at most …")
     if sys.stderr.isatty() and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ or sys.platform == "darwin"):
