@@ -137,6 +137,7 @@ async def test_a_key_that_the_server_does_not_know_is_not_kept(ada: SignedIn, se
     said = await login(ada, "lcs_" + "x" * 36, "--server", server.url)
 
     assert said.code == 3
+    assert "does not accept the key: The key is unknown, was revoked, or has run out." in said.err
     assert not kept(ada).exists()
     assert (await ada.locus("config", "get", "server")).out == "http://127.0.0.1:4700\n"
 

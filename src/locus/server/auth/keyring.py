@@ -29,7 +29,7 @@ class Keyring:
         """
         principal = await self._keys.get(hashed(secret)) if is_key(secret) else None
         if principal is None:
-            raise Unauthorized("Send a valid API key as Authorization: Bearer lcs_…")
+            raise Unauthorized("The key is unknown, was revoked, or has run out.")
         return principal
 
     async def person(self, secret: str) -> Person | None:
