@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, strategies as st
+from rich.console import Console
+from rich.text import Text
 
 from locus.cli.invocation import Invocation
-from locus.cli.output import Column, Output, fitted
+from locus.cli.output import Column, Output, fitted, hanging
 from locus.cli.text import ago, duration, safe
 from locus.server.dashboard import words
 
@@ -95,6 +97,18 @@ def test_a_table_for_a_pipe_is_aligned_and_cuts_nothing(capsys: pytest.CaptureFi
         "A-1     5  日本",
         f"A-100  12  {'x' * 300}",
     ]
+
+
+@pytest.mark.parametrize(("width", "indent"), [(60, 12), (37, 12), (36, 4), (20, 4)])
+def test_what_does_not_fit_goes_on_below_its_column_where_there_is_room(width: int, indent: int) -> None:
+    console = Console(width=width, force_terminal=True)
+
+    first, *rest = [piece.plain.rstrip() for piece in hanging(Text("✓ disk      " + "word " * 20), console, 12)]
+
+    assert first.startswith("✓ disk      word")
+    assert rest
+    assert all(len(line) - len(line.lstrip()) == indent for line in rest)
+    assert max(len(line) for line in [first, *rest]) <= width
 
 
 def test_in_a_narrow_terminal_numbers_stay_whole_and_what_grows_gives_way_first() -> None:

@@ -53,14 +53,14 @@ class Output:
         """The one document of `--json`: wire types, dataclasses or lists of them."""
         print(harmless_json(msgspec.json.format(msgspec.json.encode(answer)).decode()), flush=True)
 
-    def line(self, *parts: str | Cell) -> None:
-        """One line of the answer."""
-        self._print(sys.stdout, parts)
+    def line(self, *parts: str | Cell, under: int = 0) -> None:
+        """One line of the answer; what does not fit goes on below its column `under`."""
+        self._print(sys.stdout, parts, under)
 
-    def note(self, *parts: str | Cell) -> None:
+    def note(self, *parts: str | Cell, under: int = 0) -> None:
         """One line beside the answer: what was done, what to do next. Not with --quiet; on stderr with --json."""
         if not self.quiet:
-            self._print(sys.stderr if self.json_wanted else sys.stdout, parts)
+            self._print(sys.stderr if self.json_wanted else sys.stdout, parts, under)
 
     def whole(self, text: str) -> None:
         """An address or a command of ours, to be taken up whole: a terminal that is too narrow wraps it itself."""
@@ -121,7 +121,7 @@ class Output:
             print((" " * GAP).join(padded).rstrip())
         sys.stdout.flush()
 
-    def _print(self, stream: IO[str], parts: Sequence[str | Cell]) -> None:
+    def _print(self, stream: IO[str], parts: Sequence[str | Cell], under: int) -> None:
         plain = "".join(safe(_text(part)) for part in parts)
         short = 2 * len(plain) <= get_terminal_size().columns  # a character is at most two columns wide
         if not is_terminal(stream) or (short and all(isinstance(part, str) for part in parts)):
@@ -133,7 +133,7 @@ class Output:
         for part in parts:
             line.append(safe(_text(part)), style=_style(part))
         console = self._console(stream)
-        for piece in hanging(line, console):
+        for piece in hanging(line, console, under):
             console.print(piece, soft_wrap=True)
 
     def _console(self, stream: IO[str] | None = None) -> Any:
@@ -166,10 +166,19 @@ def _end(text: str, width: int) -> str:
     return f"…{text}"
 
 
-def hanging(line: "Text", console: "Console") -> "list[Text]":
-    """The line in pieces that fit, all but the first indented: nobody's words begin where a line of ours does."""
+def hanging(line: "Text", console: "Console", under: int = 0) -> "list[Text]":
+    """The line in pieces that fit, all but the first indented: nobody's words begin where a line of ours does.
+
+    They are indented to the column `under` where there is room for that.
+    """
     if not console.is_terminal or line.cell_len <= console.width:
         return [line]
+    if under > INDENT and console.width - under > LEAST * 2:
+        head, text = line.divide([under])
+        first, *rest = text.wrap(console, console.width - under) or [text]
+        for piece in rest:
+            piece.pad_left(under)
+        return [head.append_text(first), *rest]
     first, *rest = line.wrap(console, max(LEAST, console.width - INDENT))
     for piece in rest:
         piece.pad_left(INDENT)

@@ -147,7 +147,7 @@ def _tidy(out: Output, place: Place, *, keep: bool) -> None:
     }
     for name, (path, remark) in things.items():
         if path.exists():
-            out.line(f"   {name:<14}{path}  ({remark})")
+            out.line(f"   {name:<14}{path}  ({remark})", under=17)
     if keep:
         names = " ".join(f"{name}={shlex.quote(value)}" for name, value in place.variables.items())
         out.line("")

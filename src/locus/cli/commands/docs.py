@@ -197,9 +197,9 @@ def _agreed(out: Output, leaving: Sequence[Leaving], *, yes: bool, needed: bool 
 def _told(out: Output, done: Sequence[Done], *, dry_run: bool) -> None:
     for one in done:
         name = one.path if one.title == Path(one.path).name else f"{one.title}  {one.path}"
-        out.line(Cell(f"{one.act.value:<10}", STYLES.get(one.act, "")), name)
+        out.line(Cell(f"{one.act.value:<10}", STYLES.get(one.act, "")), name, under=10)
         if one.why:
-            out.line(Cell(f"          {one.why}", "dim"))
+            out.line(Cell(f"          {one.why}", "dim"), under=10)
     if not done:
         out.note("Both sides are the same.")
     elif dry_run:

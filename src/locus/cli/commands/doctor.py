@@ -71,9 +71,9 @@ async def _look(here: Invocation, out: Output) -> list[Finding]:
 def _tell(finding: Finding, out: Output) -> None:
     mark, style = MARKS[finding.level]
     first, *rest = finding.says.splitlines() or [""]
-    out.line(Cell(f"{mark} ", style), Cell(f"{finding.subject:<{SUBJECT}}", "dim"), first)
+    out.line(Cell(f"{mark} ", style), Cell(f"{finding.subject:<{SUBJECT}}", "dim"), first, under=SUBJECT + 2)
     for line in [*rest, *(finding.remedy or "").splitlines()]:
-        out.line(" " * (SUBJECT + 2), Cell(line, "dim" if line in rest else "bold"))
+        out.line(" " * (SUBJECT + 2), Cell(line, "dim" if line in rest else "bold"), under=SUBJECT + 2)
 
 
 def _verdict(failed: int, warnings: int) -> str:

@@ -217,5 +217,5 @@ def _tell_stats(here: Invocation, out: Output, found: Stats) -> None:
     ]
     width = max(len(name) for name, _ in rows) + 2
     for name, said in rows:
-        out.line(Cell(f"{name:<{width}}", "dim"), said)
+        out.line(Cell(f"{name:<{width}}", "dim"), said, under=width)
     _tell_left_out(out, found.left_out)

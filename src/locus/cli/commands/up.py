@@ -266,7 +266,7 @@ def _tell(out: Output, record: hosting.Record, sign_in: str | None, *, started: 
     ]
     rows += [("Data", record.data), ("Log", record.log)]
     for name, value in rows:
-        out.line(Cell(f"  {name:<11}", "dim"), value)
+        out.line(Cell(f"  {name:<11}", "dim"), value, under=13)
     if VARIABLE in os.environ:
         out.note(f"{VARIABLE} is set: commands use it in place of the key that was kept for this server.")
     if not started:
