@@ -41,6 +41,7 @@ class Reviewing:
     account: str = "ada"
     app: bool = False
     readers: set[str] = field(default_factory=set)  # who belongs to the repository, and may only read
+    authors: dict[int, str] = field(default_factory=dict)  # of the commits of a pull request
     statuses: dict[str, list[Json]] = field(default_factory=dict)
     refused: list[Json] = field(default_factory=list)  # errors with which the next questions of GraphQL are answered
     reviews: dict[int, list[Json]] = field(default_factory=dict)
@@ -144,6 +145,12 @@ class Reviewing:
             case ("GET", ["pulls", number]):
                 pull = _pull(github, number)
                 return _found(pull, f"{REPOSITORY}/pulls/{{pull_number}}")
+            case ("GET", ["pulls", number, "commits"]):
+                pull = _pull(github, number)
+                path = f"{REPOSITORY}/pulls/{{pull_number}}/commits"
+                return (
+                    (404, {"message": "Not Found"}, path) if pull is None else (200, paged(self._commits(pull)), path)
+                )
             case ("GET", ["pulls", number, "reviews"]):
                 return 200, paged(self.reviews.get(int(number), [])), f"{REPOSITORY}/pulls/{{pull_number}}/reviews"
             case ("POST", ["pulls", number, "reviews"]):
@@ -177,6 +184,15 @@ class Reviewing:
                 path = f"{REPOSITORY}/check-runs/{{check_run_id}}/annotations"
                 return 200, self.annotations.get(int(number), []), path
         return None
+
+    def _commits(self, pull: Json) -> list[Json]:
+        """The newest commit of a pull request, with whose it is when a test says so."""
+        from tests.support.github import SPECIFICATION, example
+
+        made: Json = example(SPECIFICATION["components"]["schemas"]["commit"])
+        user: Json = example(SPECIFICATION["components"]["schemas"]["simple-user"])
+        author = self.authors.get(pull["number"])
+        return [made | {"sha": pull["head"]["sha"], "author": user | {"login": author} if author else None}]
 
     def _review(self, github: GitHubServer, pull: Json | None, body: Json) -> tuple[int, Json]:
         if pull is None:

@@ -41,6 +41,8 @@ def write_gh(tmp_path: Path, script: str) -> None:
         ("ssh://git@ssh.github.com:443/acme/shop.git", "https://api.github.com"),
         ("https://acme.ghe.com/acme/shop.git", "https://api.acme.ghe.com"),
         ("git@github.acme.example:acme/shop.git", "https://github.acme.example/api/v3"),
+        ("ssh://git@github.acme.example:2222/acme/shop.git", "https://github.acme.example/api/v3"),
+        ("https://github.acme.example:8443/acme/shop.git", "https://github.acme.example:8443/api/v3"),
     ],
 )
 async def test_a_github_address_gives_github(tmp_path: Path, url: str, api: str) -> None:

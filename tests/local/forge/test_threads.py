@@ -53,6 +53,7 @@ async def test_an_answer_counts_only_from_our_own_account_and_until_somebody_goe
     again = await gather(talk, "0" * 40, "ada", taken=())
 
     assert [thread.comments[0].text for thread in then.threads] == ["Softer."] and not then.remarks
+    assert not then.others, "who was answered is not one of those who are not heard"
     assert [thread.comments[-1].text for thread in again.threads] == ["Still too quiet.", f"No. {answered_mark()}"]
 
 

@@ -13,6 +13,7 @@ from tests.support.github import GitHubServer
 from locus.local.forge.base import ForgeError, Reason, propose
 from locus.local.forge.github import GitHub
 from locus.local.forge.reviews import Reviews
+from locus.local.review.answer import Verdict
 from locus.local.review.post import Poster
 from locus.local.review.text import WORDS_ALONE
 
@@ -64,3 +65,21 @@ async def test_a_commit_that_was_pushed_away_meanwhile_is_told_as_that(
 async def test_a_pull_request_that_is_not_there_is_named(github: GitHubServer, forge: GitHub) -> None:
     with pytest.raises(ForgeError, match="There is no pull request 99 in acme/shop"):
         await Reviews(forge).pull(99)
+
+
+@pytest.mark.parametrize(("author", "state"), [("ada", "COMMENTED"), ("zoe", "APPROVED"), (None, "APPROVED")])
+async def test_nobody_judges_work_of_the_own_account_in_a_pull_request_of_others(
+    github: GitHubServer, forge: GitHub, author: str | None, state: str
+) -> None:
+    asked = {"head": PROPOSAL.head, "base": "main", "title": "Sprint 1", "opened_by": "bea"}
+    github.create("acme", "shop", asked)
+    if author:
+        github.reviewing.authors[1] = author
+    hosted = Reviews(forge)
+    pull = await hosted.pull(1)
+    told = review(verdict=Verdict.APPROVE)
+    told.head = pull.head
+
+    await Poster(hosted, "ada").post(told, pull)
+
+    assert [one["state"] for one in github.reviewing.reviews[1]] == [state]

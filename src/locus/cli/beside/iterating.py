@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from locus.cli.beside import voice
 from locus.cli.beside.reply import remedy, why
-from locus.cli.beside.reviewing import OURS, Failure
+from locus.cli.beside.reviewing import ENTERPRISE, OURS, Failure
 from locus.cli.beside.settling import Opened, Round, Settling
 from locus.cli.output import Output
 from locus.cli.run.agent_words import agent_line
@@ -84,7 +84,7 @@ class Iterating(Struct, frozen=True, kw_only=True):
         if hosted is None:
             raise LocalError(
                 "The remote is on no forge that Locus knows, so there is nobody's review to take up.",
-                remedy='Send a task back with what is wrong instead: locus tasks reject KEY -m "…"',
+                remedy=f'Send a task back with what is wrong instead: locus tasks reject KEY -m "…"\n{ENTERPRISE}',
             )
         account = await hosted.account()
         if account is None:

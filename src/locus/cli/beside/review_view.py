@@ -1,7 +1,7 @@
 """A review for eyes: its verdict, then each finding with its place."""
 
 from locus.cli.output import Cell, Output
-from locus.local.review.answer import Finding, Severity, Side, Verdict
+from locus.local.review.answer import Finding, Severity, Verdict
 from locus.local.review.kept import Kept
 from locus.local.review.text import TITLES
 
@@ -40,10 +40,9 @@ def told(out: Output, review: Kept) -> None:
 
 
 def _finding(out: Output, finding: Finding) -> None:
-    before = " (before)" if finding.side is Side.OLD else ""
     out.line(
         Cell(f"{finding.severity.value:<9}", SEVERITIES[finding.severity]),
-        Cell(f"{finding.file}:{finding.line}{before}", "bold"),
+        Cell(finding.place, "bold"),
         f"  {finding.title}",
         Cell(f"  confidence {finding.confidence.value}", "dim"),
     )

@@ -36,6 +36,7 @@ from locus.local.sessions.desk import Desk
 from locus.local.sessions.record import Session
 
 OURS = "locus/sprint-"  # what the branches begin with that Locus makes
+ENTERPRISE = "If it is a GitHub Enterprise Server, say so: locus config set forge github"
 
 
 class Already(Struct, frozen=True):
@@ -121,7 +122,7 @@ class Reviewing(Struct, frozen=True, kw_only=True):
             if number is not None:
                 raise LocalError(
                     f"{found.remote.name} is on no forge that Locus knows, so there is no pull request {number}.",
-                    remedy=f"Name a branch: locus review {OURS}1",
+                    remedy=f"Name a branch: locus review {OURS}1\n{ENTERPRISE}",
                 )
             return [(Subject(self.stage.settings.base, branch), None) for branch in await self._branches(found, target)]
         if target is not None and number is None:

@@ -39,7 +39,17 @@ class Round(Struct, frozen=True):
     commit: str | None
     resumed: bool
     answered: int
+    failed_checks: int
+    """Of the forge, that it has taken up."""
     checks: list[str]
+
+    @property
+    def done(self) -> str:
+        """What it has taken up, in words."""
+        said = [f"{self.answered} comment{'s' * (self.answered != 1)} answered"] if self.answered else []
+        if many := self.failed_checks:
+            said.append(f"{many} failed check{'s' * (many != 1)} taken up")
+        return " and ".join(said) or "nothing to answer"
 
 
 class Settling(Struct, frozen=True):
@@ -106,7 +116,7 @@ class Settling(Struct, frozen=True):
             e.remedy = f"Answer without asking the agent again: locus iterate {pull.number}"
             raise
         self.book.drop(pull.number, waiting.task, taken=waiting.taken)
-        made = Round(pull.number, waiting.task, commit, waiting.resumed, answered, waiting.checks)
+        made = Round(pull.number, waiting.task, commit, waiting.resumed, answered, len(waiting.taken), waiting.checks)
         self.made(made)
         if commit is None or task is None:
             return
@@ -114,7 +124,7 @@ class Settling(Struct, frozen=True):
             linked = PullRequest(pull.number, pull.url, State.OPEN)
             await pull_request.link(self.plane, linked, [task], branch=pull.branch, head=commit)
             proved = ", ".join(waiting.checks) or "no checks"
-            said = f"Pull request {pull.number}: {answered} answered, by {commit[:10]} ({proved})."
+            said = f"Pull request {pull.number}: {made.done}, by {commit[:10]} ({proved})."
             await self.plane.tasks.comment(task.id, said)
         except PlaneError as e:
             self.note(f"The commit is pushed, and the control plane was not told: {e.message}")

@@ -172,8 +172,7 @@ def _show(out: Output, one: Round) -> None:
         return
     what = f"pushed {one.commit[:10]}" if one.commit else "nothing was changed"
     memory = "" if one.resumed else ", in a new conversation"
-    answers = f"{one.answered} answered" if one.answered else "no comment to answer"
-    out.line(Cell("✓ ", "green"), Cell(one.task, "bold"), f" on pull request {one.pull_request}: {what}, {answers}")
+    out.line(Cell("✓ ", "green"), Cell(one.task, "bold"), f" on pull request {one.pull_request}: {what}, {one.done}")
     out.note(Cell(f"  {', '.join(one.checks) or 'no checks'}{memory}", "dim"))
 
 

@@ -235,10 +235,10 @@ def owner_and_repository(path: str) -> tuple[str, str] | None:
     return parts[0], parts[1]
 
 
-def api_of(host: str) -> str:
-    """Return the address of the interface of a GitHub host."""
+def api_of(host: str, *, port: int | None = None) -> str:
+    """Return the address of the interface of a GitHub host; only a server of one's own has another port."""
     if host in ("github.com", "ssh.github.com"):
         return "https://api.github.com"
     if host.endswith(".ghe.com"):
         return f"https://api.{host}"
-    return f"https://{host}/api/v3"
+    return f"https://{host}{f':{port:d}' if port not in (None, 443) else ''}/api/v3"

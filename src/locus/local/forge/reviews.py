@@ -50,6 +50,11 @@ class _Pull(Struct):
     user: _User | None = None
 
 
+class _Commit(Struct):
+    author: _User | None = None
+    committer: _User | None = None
+
+
 class _Review(Struct):
     html_url: str = ""
     body: str | None = None
@@ -125,7 +130,7 @@ class Reviews(Struct, frozen=True):
                 f"There is no pull request {number} in {self.github.owner}/{self.github.repository}, or the token does"
                 " not show it.",
                 reason=Reason.NOT_FOUND,
-                remedy="Look at its number, and at the address of the remote. Issues have numbers of the same row.",
+                remedy="Look at its number, which could be that of an issue, and at the address of the remote.",
             ) from e
 
     async def account(self) -> str | None:
@@ -141,6 +146,18 @@ class Reviews(Struct, frozen=True):
             if e.passes:
                 raise
             return None
+
+    async def authors(self, number: int) -> set[str]:
+        """The accounts that wrote or committed what a pull request has, as far as their addresses show it."""
+        found: set[str] = set()
+        for page in range(1, PAGES + 1):
+            query = {"per_page": str(PAGE), "page": str(page)}
+            path = f"{self.github.path}/pulls/{number:d}/commits"
+            part = await self.github.ask("GET", path, list[_Commit], query=query)
+            found |= {who.login for one in part for who in (one.author, one.committer) if who is not None and who.login}
+            if len(part) < PAGE:
+                break
+        return found
 
     async def written(self, number: int, mark: str, account: str | None) -> Posted | None:
         """Our newest review whose text holds `mark`; None when there is none, or nobody knows which is ours."""

@@ -41,7 +41,8 @@ async def _github(setting: Setting) -> Forge | None:
     host = setting.address.host
     if named is None or host is None:
         return None
-    api = setting.choice.api or api_of(host)
+    port = setting.address.port if setting.address.scheme == "https" else None
+    api = setting.choice.api or api_of(host, port=port)
     trusted = setting.choice.api is not None or setting.choice.kind is not None
     token = await github_token(host, setting.environment, cwd=setting.directory, trusted=trusted)
     return GitHub(checked_api(api), *named, token=token)

@@ -186,7 +186,9 @@ class Talk(Struct, frozen=True):
         return [_said(one) for one in (*comments, *wanted) if (one.body or "").strip()]
 
     async def may_write(self, name: str) -> bool:
-        """Whether somebody may write to the repository."""
+        """Whether somebody may write to the repository; whose account is gone may not."""
+        if not name:
+            return False
         path = f"{self.github.path}/collaborators/{quote(name, safe='')}/permission"
         try:
             return (await self.github.ask("GET", path, _Permission)).permission in WRITES

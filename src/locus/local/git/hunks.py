@@ -11,6 +11,8 @@ from locus.local import process
 from locus.local.git.runner import LIST_LIMIT, Git, as_the_user, checked
 
 TIMEOUT = 60.0  # seconds
+LONGEST = 2 << 20  # characters of the change of one file that are read
+ALTOGETHER = 8 << 20  # of all files, the small ones first; who reads more of a change than that reads nothing
 # As a forge shows it: three lines around each change, renames found. One run gives names and text of the same moment.
 _FORM = (
     *("--raw", "-z", "-p", "-U3", "-M", "--no-abbrev", "--no-color", "--no-ext-diff", "--no-textconv"),
@@ -38,12 +40,15 @@ class Hunk(Struct, frozen=True):
 
 
 class FileDiff(Struct, frozen=True):
-    """One changed file. `status` is git's letter; a file without hunks is binary, empty, or only moved."""
+    """One changed file. `status` is git's letter; a file without hunks is binary, empty, or only moved, unless it was
+    `cut`: then there is more of it than was read.
+    """
 
     path: str
     status: str
     hunks: tuple[Hunk, ...]
     old_path: str | None = None
+    cut: bool = False
 
     @property
     def changed(self) -> int:
@@ -113,15 +118,31 @@ def read(said: str) -> list[FileDiff]:
     entries = list(_entries(listed.split("\0")))
     # No line of a file begins in its first column, so a header cannot be forged.
     sections = re.split(r"^diff --git .*$", text, flags=re.MULTILINE)[1:]
-    found: list[FileDiff] = []
-    at = 0
-    for status, old_path, path in entries:
+    texts: list[list[str]] = []  # of each file
+    for status, *_ in entries:
         # A file that became a link, or the reverse, is told as one removed and one added.
         parts = 2 if status == "T" else 1
-        hunks = tuple(hunk for section in sections[at : at + parts] for hunk in _hunks(section))
-        at += parts
-        found.append(FileDiff(path, status, hunks, old_path))
+        texts.append(sections[:parts])
+        del sections[:parts]
+    rooms = _rooms([sum(len(text) for text in own) for own in texts])
+    found: list[FileDiff] = []
+    for (status, old_path, path), own, room in zip(entries, texts, rooms, strict=True):
+        kept = [text[:room].rpartition("\n")[0] for text in own] if room is not None else own
+        hunks = tuple(hunk for part in kept for hunk in _hunks(part))
+        found.append(FileDiff(path, status, hunks, old_path, cut=room is not None))
     return found
+
+
+def _rooms(lengths: list[int]) -> list[int | None]:
+    """How many characters of each file are read; None where all of them are."""
+    rooms: list[int | None] = [None] * len(lengths)
+    left = ALTOGETHER
+    for at in sorted(range(len(lengths)), key=lengths.__getitem__):
+        room = min(LONGEST, left)
+        if lengths[at] > room:
+            rooms[at] = room
+        left -= min(lengths[at], room)
+    return rooms
 
 
 def _entries(fields: list[str]) -> Iterator[tuple[str, str | None, str]]:

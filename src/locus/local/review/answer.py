@@ -65,7 +65,9 @@ class Finding(Struct, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def place(self) -> str:
-        return f"{self.file}:{self.line}{' (before)' if self.side is Side.OLD else ''}"
+        several = self.start_line is not None and self.start_line < self.line
+        lines = f"{self.start_line}-{self.line}" if several else f"{self.line}"
+        return f"{self.file}:{lines}{' (before)' if self.side is Side.OLD else ''}"
 
 
 class Opinion(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -42,14 +42,16 @@ def material(files: Sequence[FileDiff], *, tokens: int = REVIEW_TOKENS) -> Mater
                 break
             text += more
             hunks.append(hunk)
-        if len(text) > left or (file.hunks and not hunks):
+        if len(text) > left or ((file.hunks or file.cut) and not hunks):
             continue
         left -= len(text)
-        if len(hunks) < len(file.hunks):
+        if file.cut:
+            text += "[the rest of this file is left out]\n"
+        elif len(hunks) < len(file.hunks):
             text += f"[{len(file.hunks) - len(hunks)} more places in this file are left out]\n"
         texts[file.path] = text
-        shown[file.path] = FileDiff(file.path, file.status, tuple(hunks), file.old_path)
-    whole = {path for file in files if (path := file.path) in shown and len(shown[path].hunks) == len(file.hunks)}
+        shown[file.path] = FileDiff(file.path, file.status, tuple(hunks), file.old_path, file.cut)
+    whole = {file.path for file in files if _is_whole(file, shown.get(file.path))}
     order = [file.path for file in files if file.path in shown]
     text = "\n".join(texts[path] for path in order)
     return Material(
@@ -58,6 +60,13 @@ def material(files: Sequence[FileDiff], *, tokens: int = REVIEW_TOKENS) -> Mater
         left_out=tuple(file.path for file in files if file.path not in whole),
         tokens=int(len(text) / CHARACTERS),
     )
+
+
+def _is_whole(file: FileDiff, shown: FileDiff | None) -> bool:
+    if shown is None or file.cut or len(shown.hunks) < len(file.hunks):
+        return False
+    # What stands behind the end of a long line is not shown either.
+    return not any(line.old is None and len(line.text) > WIDEST for hunk in file.hunks for line in hunk.lines)
 
 
 def _head(file: FileDiff) -> str:

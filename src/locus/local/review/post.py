@@ -21,9 +21,12 @@ class Poster(Struct, frozen=True):
     forge: Reviews
     account: str | None
 
-    def is_own(self, pull: Pull) -> bool:
-        """Whether a pull request is of the same account, or may be."""
-        return self.account is None or pull.author.casefold() == self.account.casefold()
+    async def is_own(self, pull: Pull) -> bool:
+        """Whether a pull request is of the same account or has work of it, or may have. Raises ForgeError."""
+        if self.account is None:
+            return True
+        us = self.account.casefold()
+        return us == pull.author.casefold() or us in {one.casefold() for one in await self.forge.authors(pull.number)}
 
     async def posted(self, pull: Pull, head: str) -> Posted | None:
         """The review of this commit that was posted before, from whichever machine."""
@@ -37,7 +40,7 @@ class Poster(Struct, frozen=True):
         if not again and (there := await self.posted(pull, review.head)) is not None:
             review.url = there.url  # an answer that was lost, or another machine
             return
-        own = self.is_own(pull)
+        own = await self.is_own(pull)
         event = "COMMENT" if own else EVENTS[review.verdict]
         try:
             review.url = await self._write(review, pull, event, own=own, beside=True)

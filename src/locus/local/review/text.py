@@ -51,7 +51,7 @@ def body(review: Kept, *, own: bool, beside: bool) -> str:
     start = [f"## Locus review: {TITLES[review.verdict]}", harmless(review.summary)]
     end = [*_footer(review, most=PATHS_NAMED)]
     if own and review.verdict is not Verdict.COMMENT:
-        end.insert(0, "Posted as a comment: nobody's account judges its own pull request.")
+        end.insert(0, "Posted as a comment: nobody's account judges its own work.")
     marks = [WORDS_ALONE] if review.findings and not beside else []
     marks += [mark(review.head or ""), f"<!-- locus:verdict {review.verdict.value} -->"]
     end.append("\n".join(marks))

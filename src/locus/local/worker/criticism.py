@@ -63,8 +63,10 @@ async def gather_said(talk: Talk, account: str) -> Criticism:
     # Who does not even belong to the repository is not asked for.
     maybe = _said(threads, remarks, account, lambda one: one.belongs or one.author == account)
     names = {one.author for thread in maybe.threads for one in thread.comments} | {one.author for one in maybe.remarks}
-    writes = {name for name in names - {account, ""} if await talk.may_write(name)}
-    return _said(threads, remarks, account, lambda one: one.author == account or (one.belongs and one.author in writes))
+    readers = {name for name in names - {account} if not await talk.may_write(name)}
+    return _said(
+        threads, remarks, account, lambda one: one.author == account or (one.belongs and one.author not in readers)
+    )
 
 
 def _said(

@@ -91,10 +91,11 @@ class FollowUp(Struct):
     async def _work(self, base: str) -> Followed:
         session, resumed = self._session()
         prompt = self._prompt(resumed=resumed)
-        finished = await self._ask(session, prompt)
+        about = f"What was said about {self.task}: {self.title}"
+        finished = await self._ask(session, prompt, said=about)
         if finished.ending is Ending.SESSION_LOST:
             resumed, prompt = False, self._prompt(resumed=False)
-            finished = await self._ask(session, prompt)
+            finished = await self._ask(session, prompt, said=about)
         self._done(finished)
         changes, results = await self._until_green(base, session, prompt)
         if changes:
@@ -135,23 +136,23 @@ class FollowUp(Struct):
         names = [check.name for check in self.work.project.checks if check.always or check.name in self.required]
         return criticism_prompt(self.task, self.title, self.criticism, resumed=resumed, checks=names)
 
-    async def _ask(self, session: Session, prompt: str) -> Finished:
+    async def _ask(self, session: Session, prompt: str, *, said: str | None = None) -> Finished:
         if (limit := self._over()) is not None:
             raise LocalError(limit)
         desk = self._desk(max_usd=None if self.max_usd is None else max(self.max_usd, 0.01))
         finished: Finished | None = None
-        said = ""
-        events = turn(desk, self.shelf, session, prompt, stop=self.stop, schema=ANSWERS, parts=True)
+        answer = ""
+        events = turn(desk, self.shelf, session, prompt, said=said, stop=self.stop, schema=ANSWERS, parts=True)
         async with aclosing(events):
             async for event in events:
                 match event:
                     case Text(text=text):
-                        said = text
+                        answer = text
                     case Finished():
                         finished = event
                 self._heard(event)
         assert finished is not None, "a turn's last event is always Finished"
-        self._answers |= answers_in(finished.structured or said)
+        self._answers |= answers_in(finished.structured or answer)
         return finished
 
     def _desk(self, *, max_usd: float | None) -> Desk:
@@ -221,9 +222,9 @@ class FollowUp(Struct):
                 raise LocalError(f"{names} still red after {rounds} more tries.")
             self.work.tell(told.ChecksRed(key=self.task, names=(names,), round_number=done + 1, rounds=rounds))
             await self.site.reset_to(changes.tree, base=base)
-            finished = await self._ask(session, wrong if session.native else f"{first}\n{wrong}")
+            finished = await self._ask(session, wrong if session.native else f"{first}\n{wrong}", said=wrong)
             if finished.ending is Ending.SESSION_LOST:
-                finished = await self._ask(session, f"{first}\n{wrong}")
+                finished = await self._ask(session, f"{first}\n{wrong}", said=wrong)
             self._done(finished)
         raise AssertionError("the last round returns or raises")
 
