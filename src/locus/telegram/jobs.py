@@ -234,4 +234,4 @@ def _why(child: Child, limit: float | None, state: str) -> str | None:
 
 
 def _job(row: Any) -> Job:
-    return Job(**{name: row[name] for name in Job.__dataclass_fields__})
+    return Job(**{name: row[name] for name in Job.__struct_fields__})
