@@ -38,6 +38,22 @@ async def test_a_page_sends_a_stranger_to_sign_in_and_back(server: RunningServer
     assert answer.headers["location"] == "/sign-in?next=/w/WEB/board%3Ftext%3Da%2520b"
 
 
+async def test_whoever_is_signed_out_while_they_edit_comes_back_to_the_page(server: RunningServer) -> None:
+    here = f"{server.url}/w/WEB/tasks/WEB-1?from=board"
+    headers = {**HTML, "HX-Request": "true", "Origin": server.url, "Sec-Fetch-Site": "same-origin"}
+    async with server.client() as nobody:
+        ours = await nobody.post("/w/WEB/tasks/WEB-1/edit", headers={**headers, "HX-Current-URL": here})
+        other = await nobody.post(
+            "/w/WEB/tasks/WEB-1/edit", headers={**headers, "HX-Current-URL": "https://evil.test/w/WEB"}
+        )
+        twice = await nobody.post(
+            "/w/WEB/tasks/WEB-1/edit", headers={**headers, "HX-Current-URL": f"{server.url}//evil.test"}
+        )
+
+    assert ours.headers["hx-redirect"] == "/sign-in?next=/w/WEB/tasks/WEB-1%3Ffrom%3Dboard"
+    assert other.headers["hx-redirect"] == twice.headers["hx-redirect"] == "/sign-in?next=/"
+
+
 async def test_an_error_is_a_page_for_a_browser_and_a_document_for_a_program(
     server: RunningServer, ada: SomebodySignedIn
 ) -> None:

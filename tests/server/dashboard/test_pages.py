@@ -1,5 +1,7 @@
 """Every page of a workspace: it answers, asks the database as often as it must, and shows what its reader may do."""
 
+import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import uuid4
@@ -171,5 +173,8 @@ async def test_a_wrong_field_is_named_and_nothing_changes(site: Site, path: str,
         answer = await owner.post(f"/w/BUSY{path}", data=fields, headers={"HX-Request": "true"})
 
     assert answer.status_code == 422
-    assert "locus:toast" in answer.headers["hx-trigger"]
+    [told] = json.loads(answer.headers["hx-trigger"])["locus:refused"]
+    assert "." not in told["field"]
+    assert re.fullmatch(r"[A-Z].+\.", told["message"])
+    assert told["toast"].endswith(".")
     assert await site.pool.fetchrow(state) == before

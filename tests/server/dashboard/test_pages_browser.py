@@ -179,6 +179,10 @@ async def test_the_palette_finds_things_and_carries_out_commands(house: House) -
         await page.keyboard.press("Enter")
         await page.wait_for_url(re.compile("/w/FIND/sprints$"))
         await page.keyboard.press("Control+k")
+        await field.fill("nothing has these words")
+        await expect(page.locator("#palette-none")).to_be_visible()
+        await field.fill("go to")
+        await expect(page.locator("#palette-none")).to_be_hidden()
         await page.keyboard.press("Escape")
         await expect(field).to_be_hidden()
 
@@ -272,8 +276,14 @@ async def test_an_agent_s_work_is_cancelled_from_its_page(house: House) -> None:
     )
     worker = await rooms.agent(house.server, room.id, "heron", task)
     async with house.page(room, f"/agents/{worker}") as (page, _):
-        await page.evaluate("window.confirm = () => true")
         await page.get_by_role("button", name="Cancel the work").click()
+        question = page.get_by_role("alertdialog")
+        await expect(question).to_contain_text("the task then waits for you")
+        await question.get_by_role("button", name="Let it work").click()
+        await expect(question).to_be_hidden()
+        assert not await house.server.pool.fetchval("SELECT cancel_requested FROM tasks WHERE id = $1", task)
+        await page.get_by_role("button", name="Cancel the work").click()
+        await question.get_by_role("button", name="Cancel the work").click()
         await expect(page.locator(".toast")).to_contain_text("heron is asked to stop")
     assert await house.server.pool.fetchval("SELECT cancel_requested FROM tasks WHERE id = $1", task)
 

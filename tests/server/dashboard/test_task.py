@@ -86,6 +86,10 @@ async def test_two_people_who_edit_one_description_see_both_and_lose_nothing(gro
         await expect(dialog).to_contain_text("What Bob wrote.")
         await expect(dialog.get_by_label("Yours")).to_have_value("What Ada wrote.")
         assert (await now(ground, key))["description"] == "What Bob wrote."
+        await ada.keyboard.press("Escape")  # not decided yet: her words stay in the editor, beside his
+        await expect(dialog).to_be_hidden()
+        await expect(ada.get_by_label("Description, in Markdown")).to_have_value("What Ada wrote.")
+        await ada.get_by_role("button", name="Save").click()
         await dialog.get_by_label("Yours").fill("What Bob wrote. What Ada wrote.")
         await dialog.get_by_role("button", name="Save yours").click()
 
@@ -127,6 +131,37 @@ async def test_text_that_is_not_saved_survives_a_reload_and_is_gone_once_it_was_
         await settled(page)
 
         await expect(page.get_by_label("Comment, in Markdown")).to_have_value("")
+
+
+async def test_a_refused_form_keeps_what_was_typed_and_says_what_is_wrong_below_the_field(ground: Ground) -> None:
+    async with ground.open() as (context, _):
+        page = await context.new_page()
+        await page.goto("/w/WEB/board")
+        await settled(page)
+        await page.keyboard.press("c")
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("Title").fill("Kept although refused")
+        await dialog.get_by_label("Labels").fill("x" * 60)
+        await dialog.get_by_role("button", name="Create task").click()
+
+        await expect(dialog.locator(".wrong")).to_have_text("Must have at most 50 characters.")
+        await expect(page.locator(".toast")).to_have_count(0)
+        await page.reload()
+        await settled(page)
+        await page.keyboard.press("c")
+        await expect(dialog.get_by_label("Title")).to_have_value("Kept although refused")
+        await page.evaluate("localStorage.clear()")
+
+        await page.goto("/w/WEB/backlog")
+        await settled(page)
+        await page.get_by_role("button", name="Plan a sprint").click()
+        plan = page.get_by_role("dialog", name="Plan a sprint")
+        await plan.get_by_label("Name").fill("Backwards")
+        await plan.get_by_label("First day").fill("2026-03-02")
+        await plan.get_by_label("Last day").fill("2026-03-01")
+        await plan.get_by_role("button", name="Plan the sprint").click()
+        await expect(plan.locator(".wrong").or_(page.locator(".toast")).first).to_be_visible()
+        await expect(plan.get_by_label("Name")).to_have_value("Backwards")
 
 
 async def test_properties_and_the_checklist_are_edited_in_place(ground: Ground) -> None:
@@ -177,6 +212,7 @@ async def test_the_agent_that_works_on_a_task_is_shown_and_can_be_cancelled(grou
 
         await expect(page.locator("#decision")).to_contain_text("codex-2")
         await page.get_by_role("button", name="Cancel the run").click()
+        await page.get_by_role("alertdialog").get_by_role("button", name="Cancel the run").click()
 
         await expect(page.locator("#decision")).to_contain_text("was asked to stop")
         assert (await now(ground, key))["cancel_requested"]

@@ -2,16 +2,17 @@
 
 import json
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 from litestar.response import Redirect
 
-from locus.server.dashboard import rendering
+from locus.server.dashboard import rendering, words
 from locus.server.dashboard.page import look
 from locus.server.dashboard.toast import Toast
 from locus.server.errors import Unauthorized
 from locus.server.http import problems
+from locus.wire.problems import Problem
 
 SIGN_IN = "/sign-in"
 REMEDIES = {
@@ -32,18 +33,15 @@ def answer(request: AnyRequest, error: Exception) -> Response[Any]:
     problem, headers = problems.of(request, error)
     part = bool(request.headers.get("HX-Request"))
     if isinstance(error, Unauthorized):
-        address = f"{SIGN_IN}?next={quote(_path(request), safe='/')}"
+        address = f"{SIGN_IN}?next={quote(_shown(request) if part else _path(request), safe='/')}"
         return (
             Response(b"", status_code=401, headers={"HX-Redirect": address})
             if part
             else Redirect(address, status_code=303)
         )
     if part:
-        told = json.loads(Toast(problem.detail, "refused").header())
-        # Fields that are wrong are marked in the form; what has no field of its own there is a toast.
-        told["locus:refused"] = [{"field": one.field, "message": one.message} for one in problem.errors]
-        toast = {"HX-Trigger": json.dumps(told), "HX-Reswap": "none"}
-        return rendering.html("", status=problem.status, headers={**headers, **toast})
+        told = {"HX-Trigger": fields(problem) or Toast(problem.detail, "refused").header(), "HX-Reswap": "none"}
+        return rendering.html("", status=problem.status, headers={**headers, **told})
     text = rendering.render(
         "error.html",
         look=look(request),
@@ -55,11 +53,34 @@ def answer(request: AnyRequest, error: Exception) -> Response[Any]:
     return rendering.html(text, status=problem.status, accept_encoding=packing, headers=headers)
 
 
+def fields(problem: Problem) -> str:
+    """What is wrong with which field of a form, as htmx wants events; empty when it is about no field.
+
+    The message stands below its field; `toast` is for one that the form does not show.
+    """
+    told = []
+    for one in problem.errors:
+        field = one.field.split(".")[0]  # a form knows a list as one field
+        of_the_field = problem.detail.startswith(f"{one.field} ")
+        toast = f"{words.plain(field).capitalize()} {one.message}." if of_the_field else problem.detail
+        said = f"{one.message[:1].upper()}{one.message[1:].rstrip('.')}."
+        told.append({"field": field, "message": said, "toast": toast})
+    return json.dumps({"locus:refused": told}) if told else ""
+
+
 def either(request: AnyRequest, error: Exception) -> Response[Any]:
     """The response of the application: a page for a browser, a problem document for a program."""
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return problems.answer(request, error)
     return answer(request, error)
+
+
+def _shown(request: AnyRequest) -> str:
+    """The page in which a part was asked for, as htmx tells it: what was being written there is still kept there."""
+    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if shown.netloc != request.url.netloc or not shown.path.startswith("/") or shown.path.startswith("//"):
+        return "/"
+    return shown.path + (f"?{shown.query}" if shown.query else "")
 
 
 def _path(request: AnyRequest) -> str:

@@ -50,6 +50,7 @@ def environment() -> Environment:
         exact=words.exact,
         duration=words.duration,
         clock=words.clock,
+        about=words.about,
         usd=words.usd,
         amount=words.amount,
         day=words.day,

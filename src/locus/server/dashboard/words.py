@@ -1,6 +1,6 @@
 """The words and glyphs of the pages: one name for each status, and amounts as people read them."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from locus.wire.plans import PlanStatus, Severity
 from locus.wire.tasks import BlockedReason, Phase, Priority, Role, Status
@@ -143,6 +143,12 @@ def ago(moment: datetime) -> str:
 def exact(moment: datetime) -> str:
     """A moment to the second, in UTC."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def about(moment: datetime) -> str:
+    """A moment to come, no more exactly than it can be foreseen: the time of day if it is near, else the day."""
+    near = moment - datetime.now(UTC) < timedelta(hours=20)
+    return clock(moment) if near else day(moment.date())
 
 
 def clock(moment: datetime) -> str:

@@ -21,7 +21,7 @@ from locus.wire.reports import Forecast, SprintPoint, SprintReport
 
 AHEAD = 1.0  # how much longer than what has passed the future is drawn, at most
 LEAST_AHEAD = timedelta(minutes=30)
-ROOM = 110  # of a label, in the units of the drawing
+ROOM = 100  # of a label, in the units of the drawing
 
 
 def burndown(report: SprintReport) -> Chart | None:
@@ -86,7 +86,7 @@ def cone(ahead: Forecast, start: tuple[float, float], moments: Moments, amounts:
 def near(labels: Sequence[Label]) -> bool:
     """Whether two labels would cover each other."""
     return any(
-        abs(one.x - other.x) < 90 and abs(one.y - other.y) < 12
+        abs(one.x - other.x) < 90 and abs(one.y - other.y) < 14
         for index, one in enumerate(labels)
         for other in labels[index + 1 :]
     )

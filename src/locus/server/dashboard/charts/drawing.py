@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import TypeVar
 
-WIDTH, HEIGHT = 640, 220
-LEFT, RIGHT, TOP, BOTTOM = 34, 96, 12, 24  # margins; the labels of lines stand in the right one
-LINE_HEIGHT = 14  # of two labels, one above the other
+WIDTH, HEIGHT = 480, 190  # about as wide as on a phone, so that its text stays readable there
+LEFT, RIGHT, TOP, BOTTOM = 34, 100, 14, 26  # margins; the labels of lines stand in the right one
+LINE_HEIGHT = 16  # of two labels, one above the other
 STEPS = (1, 2, 5)
+DAYS = timedelta(hours=30)  # from here on a chart counts days, not hours
 
 T = TypeVar("T")
 
@@ -112,17 +113,21 @@ class Moments:
         return round(LEFT + share * (WIDTH - RIGHT - LEFT), 1)
 
     def ticks(self, count: int = 4) -> list[Tick]:
-        """Times of day for a span of hours, days for a longer one."""
+        """Times of day for a span of hours, the beginnings of days for a longer one."""
         span = self.last - self.first
+        if span >= DAYS:
+            midnight = datetime.combine(self.first.astimezone(UTC), time(), UTC)
+            days = [midnight + timedelta(days=index) for index in range(1, span.days + 2)]
+            days = [moment for moment in days if moment <= self.last]
+            step = nice(len(days) / count)
+            return [Tick(self.x(moment), self.say(moment)) for moment in days[::step]]
         moments = [self.first + span * index / (count - 1) for index in range(count)]
         return [Tick(self.x(moment), self.say(moment)) for moment in moments]
 
     def say(self, moment: datetime) -> str:
         there = moment.astimezone(UTC)
-        if self.last - self.first < timedelta(hours=30):
+        if self.last - self.first < DAYS:
             return f"{there:%H:%M}"
-        if self.last - self.first < timedelta(days=5):
-            return f"{there.day} {there:%b %H:%M}"
         return f"{there.day} {there:%b}"
 
 

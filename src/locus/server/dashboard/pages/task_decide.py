@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from locus.server.dashboard import answers, forms, words
 from locus.server.dashboard.page import AnyRequest, Page
+from locus.server.dashboard.pages.board import COLUMNS
 from locus.server.dashboard.pages.task import TASK
 from locus.server.dashboard.pages.task_edit import find
 from locus.server.dashboard.toast import Toast, Undo
@@ -57,7 +58,11 @@ async def moves(page: NamedDependency[Page], log: NamedDependency[Log], task: Fr
     """Where a task may go, as a choice: what dragging does, for whoever does not drag."""
     page.require()
     one = await find(log.pool, page, task)
-    return page.render("task/move.html", task=one, may_become=sorted(rules.NEXT[ActorKind.PERSON][one.status]))
+    return page.render(
+        "task/move.html",
+        task=one,
+        may_become=[status for status in COLUMNS if status in rules.NEXT[ActorKind.PERSON][one.status]],
+    )
 
 
 @post(TASK + "/status", status_code=200)

@@ -1,6 +1,7 @@
 // What every page has. Pages add modules of their own in their block `scripts`.
 
 import "./asks.js";
+import "./confirms.js";
 import "./creates.js";
 import "./dialogs.js";
 import "./drafts.js";

@@ -1,5 +1,7 @@
 // Text that is not saved survives a reload: fields with data-draft="<name>" are kept in this browser until they are sent.
 
+import { taken } from "./send.js";
+
 const PREFIX = "locus-draft:";
 const OLD = 14 * 86400 * 1000; // ms
 
@@ -36,7 +38,7 @@ document.addEventListener("locus:after-morph", (event) => restore(event.target))
 document.addEventListener("htmx:load", (event) => restore(event.target));
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt.closest?.("form");
-  if (form && event.detail.successful && event.detail.requestConfig.verb !== "get") forget(form);
+  if (form && taken(event)) forget(form);
 });
 document.addEventListener("submit", (event) => {
   // A form without htmx leaves the page; when it is refused, the browser still has its text.

@@ -3,7 +3,7 @@
 
 import { forget } from "./drafts.js";
 import { refresh } from "./live.js";
-import { post } from "./send.js";
+import { post, taken } from "./send.js";
 
 function show(form) {
   form.hidden = false;
@@ -75,7 +75,7 @@ document.addEventListener("locus:restored", (event) => {
 
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt;
-  if (!(form instanceof HTMLFormElement) || !event.detail.successful || event.detail.requestConfig.verb === "get") return;
+  if (!(form instanceof HTMLFormElement) || !taken(event)) return;
   // What was saved is now what the form was made from; the server's rendering follows.
   for (const field of form.querySelectorAll("textarea, input:not([type=hidden]):not([type=checkbox])")) {
     if (!form.hasAttribute("data-resets")) field.defaultValue = field.value;

@@ -1,5 +1,8 @@
 // Forms: Ctrl+Enter sends, data-sends-on-change sends at once, data-resets is empty again after it was sent.
 
+import { taken } from "./send.js";
+import { toast } from "./toasts.js";
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
   const form = event.target.closest("form");
@@ -10,13 +13,16 @@ document.addEventListener("keydown", (event) => {
 });
 
 // What the server says about a field stands below it, until somebody writes there again.
+// What has no field of its own there is a toast.
 document.addEventListener("locus:refused", (event) => {
   const form = event.target.closest?.("form");
-  if (!form) return;
-  for (const { field: name, message } of event.detail.value ?? event.detail) {
-    const field = form.elements[name.split(".")[0]];
+  for (const { field: name, message, toast: whole } of event.detail.value ?? event.detail) {
+    const field = form?.elements[name];
     const place = field instanceof HTMLElement && field.closest(".field");
-    if (!place) continue;
+    if (!place) {
+      toast({ text: whole, tone: "refused" });
+      continue;
+    }
     clear(place);
     const said = document.createElement("p");
     said.className = "wrong";
@@ -62,7 +68,7 @@ document.addEventListener(
 
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt;
-  if (form instanceof HTMLFormElement && form.hasAttribute("data-resets") && event.detail.successful) form.reset();
+  if (form instanceof HTMLFormElement && form.hasAttribute("data-resets") && taken(event)) form.reset();
 });
 
 // Leaving a form that somebody has filled in loses nothing where its fields are drafts; elsewhere the browser asks.

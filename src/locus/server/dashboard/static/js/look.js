@@ -37,3 +37,9 @@ document.addEventListener("click", (event) => {
   else if (event.target.closest("[data-dense]")) dense();
 });
 shortcut("[", fold);
+
+// The tab of this page is seen, also where there is no room for all of them.
+for (const tab of document.querySelectorAll(".tabs > a[aria-current]")) {
+  const { parentElement: tabs, offsetLeft: left, offsetWidth: width } = tab;
+  tabs.scrollLeft = left - tabs.offsetLeft - (tabs.clientWidth - width) / 2;
+}

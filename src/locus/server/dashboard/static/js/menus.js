@@ -15,7 +15,7 @@ document.addEventListener(
 function place(menu, anchor) {
   const gap = 4;
   const { offsetWidth: width, offsetHeight: height } = menu;
-  const left = Math.min(anchor.left, innerWidth - width - 8);
+  const left = anchor.left + width > innerWidth - 8 ? anchor.right - width : anchor.left; // its other edge at the button's
   const below = anchor.bottom + gap;
   const top = below + height > innerHeight - 8 ? Math.max(8, anchor.top - gap - height) : below;
   menu.style.left = `${Math.max(8, left)}px`;

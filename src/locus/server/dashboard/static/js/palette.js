@@ -7,6 +7,7 @@ const WAIT = 90; // ms after the last key before the server is asked
 const dialog = document.getElementById("palette");
 const field = dialog?.querySelector("input");
 const list = document.getElementById("palette-list");
+const none = document.getElementById("palette-none");
 const SAFE = new Set(["create", "theme", "shortcuts"]);
 let timer;
 let asking = null;
@@ -38,9 +39,11 @@ async function find() {
   asking?.abort();
   const mine = (asking = new AbortController());
   const words = field.value.trim();
+  if (options().length) none.hidden = true;
   const place = () => document.getElementById("palette-found");
   if (!words) {
     place().replaceChildren();
+    none.hidden = true;
     return;
   }
   let found = null;
@@ -53,6 +56,7 @@ async function find() {
   if (!wanted || mine.signal.aborted) return;
   place().replaceWith(document.adoptNode(wanted));
   if (!chosen()) choose(options()[0]);
+  none.hidden = options().length > 0;
 }
 
 function act(option) {

@@ -1,5 +1,9 @@
 // Requests that scripts make themselves: as htmx makes them, so that the server answers both alike.
 
+/** Whether a form of htmx was taken. To htmx an answer whose markup it shows is a success, also a conflict or a refusal. */
+export const taken = (event) =>
+  event.detail.successful && event.detail.xhr.status < 400 && event.detail.requestConfig.verb !== "get";
+
 const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 /** Send a form's fields. Toasts and redirects of the answer are carried out; the answer is returned. */
@@ -9,7 +13,7 @@ export async function post(url, fields) {
   return told(
     await fetch(url, {
       method: "POST",
-      headers: { "HX-Request": "true", "X-CSRF-Token": token() },
+      headers: { "HX-Request": "true", "HX-Current-URL": location.href, "X-CSRF-Token": token() },
       body,
       credentials: "same-origin",
     }),
