@@ -238,6 +238,17 @@ def test_a_failed_task_is_exit_code_one_and_says_why(person: Person) -> None:
     assert "BLOCKED" in said.out
 
 
+def test_a_task_that_is_held_for_a_person_is_not_counted_among_the_failed(person: Person) -> None:
+    agent(person, "cat > /dev/null; echo done > one.txt; echo {} > package-lock.json")
+
+    said = run(person, "--yes")
+
+    assert "it is held for you to look at: locus review-hold SHOP-1" in said.out
+    assert "0 tasks in review, 1 waits for you to look at in" in said.out
+    assert "failed" not in said.out
+    assert (said.code, status(person)) == (1, "BLOCKED")
+
+
 def test_a_sprint_that_is_not_active_is_told_with_the_command_that_starts_it(person: Person) -> None:
     agent(person, "cat > /dev/null; echo done > one.txt")
     assert person.locus("sprints", "complete", "active", "--open-tasks", "to_backlog").code == 0

@@ -196,8 +196,10 @@ class RunView:
         self._rest()
         tally = what.tally
         parts = [f"{words.count(len(tally.completed), 'task')} in review"]
-        if tally.failed:
-            parts.append(f"{len(tally.failed)} failed")
+        if held := len(tally.held):
+            parts.append(f"{held} {'waits' if held == 1 else 'wait'} for you to look at")
+        if failed := len(tally.failed) - held:
+            parts.append(f"{failed} failed")
         if tally.released:
             parts.append(f"{len(tally.released)} given back")
         self._console.print()

@@ -98,6 +98,7 @@ class Tally(Struct):
 
     completed: list[str] = field(default_factory=list)  # task keys
     failed: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)  # those of the failed whose change waits for a person to look at it
     released: list[str] = field(default_factory=list)
     in_a_row: int = 0
 
@@ -111,5 +112,7 @@ class Tally(Struct):
             case Failed():
                 self.failed.append(key)
                 self.in_a_row += 1
+                if outcome.reason is FailReason.POLICY:
+                    self.held.append(key)
             case Released() | Lost():
                 self.released.append(key)

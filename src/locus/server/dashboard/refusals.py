@@ -1,6 +1,7 @@
 """Refusals as pages: what happened and what to do, in the frame's own clothes."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +22,17 @@ REMEDIES = {
     404: "It may have been deleted, or it belongs to a workspace that you may not enter.",
     503: "Nothing is lost. Try again in a moment.",
 }
+# What the pages call by another name than the wire does.
+FIELDS = {
+    "attempt_cap": "attempts",
+    "depends_on": "waits for",
+    "due_on": "the due day",
+    "ends_on": "the last day",
+    "parent_id": "part of",
+    "sprint_id": "the sprint",
+    "starts_on": "the first day",
+}
+IDENTIFIER = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -60,12 +72,22 @@ def fields(problem: Problem) -> str:
     """
     told = []
     for one in problem.errors:
-        field = one.field.split(".")[0]  # a form knows a list as one field
-        of_the_field = problem.detail.startswith(f"{one.field} ")
-        toast = f"{words.plain(field).capitalize()} {one.message}." if of_the_field else problem.detail
-        said = f"{one.message[:1].upper()}{one.message[1:].rstrip('.')}."
-        told.append({"field": field, "message": said, "toast": toast})
+        message = IDENTIFIER.sub(lambda found: named(found[0]), one.message).rstrip(".")
+        own = problem.detail.startswith(one.field)  # then it says no more than the field and the message
+        toast = _sentence(f"{named(one.field)} {message}") if own else problem.detail
+        # A form knows a list as one field.
+        told.append({"field": one.field.split(".")[0], "message": _sentence(message), "toast": toast})
     return json.dumps({"locus:refused": told}) if told else ""
+
+
+def named(field: str) -> str:
+    """A field as the pages call it."""
+    first = field.split(".")[0]
+    return FIELDS.get(first, words.plain(first))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def either(request: AnyRequest, error: Exception) -> Response[Any]:
