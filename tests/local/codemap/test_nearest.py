@@ -1,8 +1,12 @@
 """Which files have to do with a text."""
 
+import time
 from pathlib import Path
 
+import pytest
 from tests.local.codemap.mapped import mapped
+
+from locus.local.codemap.nearest import asked
 
 SHOP = {
     "shop/till.py": "from shop.money import Money\n\n\ndef pay(amount: Money) -> None: ...\n",
@@ -45,3 +49,13 @@ def test_a_text_of_empty_words_finds_nothing(tmp_path: Path) -> None:
         assert here.nearest("and the of") == []
         assert here.nearest('"" OR * NEAR(') == here.nearest("near")
         assert here.nearest("") == []
+
+
+@pytest.mark.parametrize("character", ["x", ".", "/"])
+def test_a_long_word_is_read_once(character: str) -> None:
+    began = time.perf_counter()
+
+    found = asked(f"see src/shop.py. {character * 65_536} and a.b, ./c")
+
+    assert found.paths == {"src/shop.py", "a.b", "c"}
+    assert time.perf_counter() - began < 5

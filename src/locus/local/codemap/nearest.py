@@ -1,7 +1,7 @@
 """Which files have to do with a text: by their words, their paths and what they define, and by who mentions whom."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from heapq import nlargest
 from pathlib import Path
@@ -26,7 +26,8 @@ TEXT, PATH, DEFINED, NAMED, NEAR = 1.0, 0.3, 0.5, 2.0, 0.8
 PROSE_COUNTS = 0.5  # a document speaks of everything
 HISTORY_COUNTS = 0.2
 _HISTORY = re.compile(r"(change|history|news|release)", re.IGNORECASE)
-_PATH_LIKE = re.compile(r"[\w.@+-]*[/.][\w./@+-]*\w")
+_RUN = re.compile(r"[\w./@+-]+")
+_AROUND = "./@+-"  # which of it no path ends with
 
 
 class Found(Struct, frozen=True):
@@ -51,8 +52,15 @@ def asked(text: str) -> Asked:
     return Asked(
         words=tuple(word for word in words if word not in EMPTY and word.isalnum())[:MOST_WORDS],
         identifiers=frozenset(identifiers),
-        paths=frozenset(found.lstrip("./") for found in _PATH_LIKE.findall(text)),
+        paths=frozenset(_paths(text)),
     )
+
+
+def _paths(text: str) -> Iterator[str]:
+    for run in _RUN.findall(text):
+        path = run.rstrip(_AROUND)
+        if "/" in path or "." in path:
+            yield path.lstrip("./")
 
 
 def nearest(store: Store, root: Path, text: str) -> list[Found]:
