@@ -9,8 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from locus.local.errors import LocalError, Usage
+from locus.local.process import Exit
 from locus.local.providers import claude, codex
-from locus.local.providers.base import Ask, Provider
+from locus.local.providers.base import Ask, Provider, Text
 from locus.local.providers.command import Command
 from locus.local.providers.table import PROVIDERS, choose
 
@@ -172,3 +173,42 @@ def test_an_unknown_provider_is_refused_with_the_known_names() -> None:
         choose("gpt")
 
     assert all(name in str(caught.value) for name in PROVIDERS)
+
+
+def test_a_command_is_told_the_form_of_an_answer_and_may_give_it_in_many_lines() -> None:
+    provider = Command(("agent",))
+    ask = replace(ASK, schema='{"type": "object"}')
+    reader = provider.reader(ask, {})
+    printed = ["Here it is:", "```json", "{", f'  "name": "{"x" * 20_000}"', "}", "```"]
+
+    told = [event for line in printed for event in reader.read(line.encode())]
+    finished = reader.finish(Exit(code=0, signal=None), "")
+
+    assert provider.opening(ask).decode().endswith('JSON schema:\n{"type": "object"}\n')
+    assert provider.opening(ASK).decode() == "Do it."
+    assert told == [Text("Here it is:"), Text("```json")]
+    assert finished.structured == "\n".join(printed[1:])
+
+
+@pytest.mark.parametrize(
+    ("printed", "answer"),
+    [
+        (["{1 of 2}", "{2 of 2}", '{"a": 1}'], '{"a": 1}'),
+        (["Well.", "  {", '"a": 1', "}", "Done."], '{\n"a": 1\n}\nDone.'),
+        (["In words,", "of two lines."], "In words,\nof two lines."),
+        ([], None),
+    ],
+)
+def test_the_answer_of_a_command_is_its_last_object_or_what_begins_like_one(
+    printed: list[str], answer: str | None
+) -> None:
+    reader = Command(("agent",)).reader(replace(ASK, schema="{}"), {})
+    plain = Command(("agent",)).reader(ASK, {})
+    for line in printed:
+        reader.read(line.encode())
+        plain.read(line.encode())
+
+    said = reader.finish(Exit(code=0, signal=None), "").structured
+
+    assert (said.strip() if said else said) == answer
+    assert plain.finish(Exit(code=0, signal=None), "").structured is None

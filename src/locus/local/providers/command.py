@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 from msgspec import Struct
 
 from locus.local.errors import LocalError
@@ -16,6 +18,9 @@ from locus.local.providers.base import Ask, Ending, Event, Finished, Reader, Tex
 from locus.local.sandbox import Needs, reaching
 
 TEXT_LIMIT = 16 << 10  # bytes of a line that are shown
+ANSWER_LIMIT = 4 << 20  # bytes of an answer that has to have a form
+BEGINS = re.compile(r"^[ \t]*(?:\{|```)", re.MULTILINE)
+FORM = "The JSON object has to be of this JSON schema:"
 
 
 class Command(Struct, frozen=True):
@@ -49,7 +54,8 @@ class Command(Struct, frozen=True):
         return [str(binary), *self.argv[1:]]
 
     def opening(self, ask: Ask) -> bytes:
-        return ask.prompt.encode(errors="replace")
+        said = ask.prompt if ask.schema is None else f"{ask.prompt}\n{FORM}\n{ask.schema}\n"
+        return said.encode(errors="replace")
 
     def environment(self, ask: Ask, inherited: Mapping[str, str]) -> dict[str, str]:
         return base_environment(inherited, allow=ask.variables)
@@ -60,12 +66,23 @@ class Command(Struct, frozen=True):
         return Needs(read=(*named, *reaching(self.locate(environment))))
 
     def reader(self, ask: Ask, environment: Mapping[str, str]) -> Reader:
-        return _Reader()
+        return _Reader(wants_form=ask.schema is not None)
 
 
 class _Reader:
+    def __init__(self, *, wants_form: bool) -> None:
+        self._wants_form = wants_form
+        self._answers = False
+        self._printed = bytearray()  # an answer of a form may stand in many lines, and in long ones
+
     def read(self, line: bytes) -> list[Event]:
         text = line[:TEXT_LIMIT].decode(errors="replace").rstrip()
+        if self._wants_form:
+            if len(self._printed) < ANSWER_LIMIT:
+                self._printed += line + b"\n"
+            if self._answers:
+                return []  # the rest of it comes with the end
+            self._answers = BEGINS.match(text) is not None
         return [Text(text)] if text else []
 
     def finish(self, exit: Exit, stderr_tail: str) -> Finished:
@@ -74,4 +91,29 @@ class _Reader:
         else:
             ending = Ending.FAILED if exit.signal is None else Ending.CRASHED
             detail = f"It ended with {exit}.\n{stderr_tail}".strip()
-        return Finished(ending, detail, session=None, usage=Usage(), turns=0, resets_at=None, exit=exit)
+        return Finished(
+            ending,
+            detail,
+            session=None,
+            usage=Usage(),
+            turns=0,
+            resets_at=None,
+            exit=exit,
+            structured=self._answer() or None,
+        )
+
+    def _answer(self) -> str:
+        """What of all that was printed is the answer: the last line, if it is an object, or what begins like one."""
+        printed = self._printed.decode(errors="replace").strip()
+        last = printed.rpartition("\n")[2].strip()
+        if last.startswith("{") and _is_object(last):
+            return last
+        begins = BEGINS.search(printed)
+        return printed[begins.start() :] if begins else printed
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text), dict)
+    except (msgspec.MsgspecError, RecursionError):
+        return False

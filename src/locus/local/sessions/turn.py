@@ -123,6 +123,8 @@ async def turn(
                         event = replace(event, ending=Ending.BUDGET, detail=why_wall)
                 if isinstance(event, Finished):
                     event = replace(event, usage=spending.with_cost(event.usage))
+                    if event.structured is not None:  # it is an answer, too, and may hold what was told on the way
+                        answer = [*(text for text in answer if text not in event.structured), event.structured]
                     _close(session, event, said or prompt, "\n\n".join(answer), at, time.monotonic() - began)
                     shelf.save(session)
                 yield event
