@@ -1,5 +1,7 @@
 """`locus learn`, `locus artifacts`, completion and the manual page."""
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -42,6 +44,31 @@ def test_a_lesson_is_written_once_where_agents_read_it(person: Person) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("known", "other"),
+    [
+        ("Indent by 2", "Indent by 4"),
+        ("Use tabs, not spaces", "Use spaces, not tabs"),
+        ("Write the database migrations by hand in SQL", "Don't write the database migrations by hand in SQL"),
+        ("Lines have at most 100 characters, in every file", "Lines have at most 120 characters, in every file"),
+    ],
+)
+def test_a_lesson_that_says_something_else_in_the_same_words_is_another(person: Person, known: str, other: str) -> None:
+    shop = person.home / "shop"
+
+    said = [person.locus("learn", lesson, cwd=shop) for lesson in (known, other, other.upper())]
+
+    assert [one.code for one in said] == [0, 0, 1], said
+    assert person.locus("learn", cwd=shop).out == f"- {known}\n- {other}\n"
+
+
+def test_what_has_no_word_is_no_lesson(person: Person) -> None:
+    said = person.locus("learn", "!!!", cwd=person.home / "shop")
+
+    assert said.code == 2
+    assert "no lesson in that" in said.err
+
+
 async def test_what_was_said_of_rejected_work_is_proposed_until_somebody_decides(
     server: RunningServer, tmp_path: Path
 ) -> None:
@@ -62,9 +89,13 @@ async def test_what_was_said_of_rejected_work_is_proposed_until_somebody_decides
     before = await proposed()
     assert sorted(text.rstrip(".").lower() for _, text in before) == ["never use floats for money", "the page is slow"]
 
+    long = await ada.locus("learn", "--accept", before[0][0], "x " * 200, cwd=shop)
+    assert long.code == 2 and "at most 300 characters" in long.err
     floats = next(i for i, text in before if "floats" in text)
     await ada.did("learn", "--accept", floats, "Never use floats for money", cwd=shop)
-    await ada.did("learn", "--dismiss", next(i for i, text in before if "slow" in text), cwd=shop)
+    slow = next(i for i, text in before if "slow" in text)
+    dismissed = await ada.did("learn", "--dismiss", slow, "--json", cwd=shop)
+    assert json.loads(dismissed)["text"] == "The page is slow"
 
     assert await proposed() == []
     assert "- Never use floats for money" in (shop / ".locus" / "LEARNINGS.md").read_text()
@@ -75,7 +106,8 @@ async def test_an_artifact_is_listed_shown_and_made_a_doc(server: RunningServer,
     shop = ada.person.repository("shop")
     folder = shop / ".locus" / "artifacts"
     folder.mkdir(parents=True)
-    (folder / "search.md").write_text("# How search could work\n\nWith an index.\n")
+    (folder / "search.md").write_text("# How \x1b[31msearch could work\n\nWith an index.\n")
+    (folder / "empty.md").write_text("\n")
     (tmp_path / "secret.md").write_text("secret")
     (folder / "link.md").symlink_to(tmp_path / "secret.md")
 
@@ -83,13 +115,31 @@ async def test_an_artifact_is_listed_shown_and_made_a_doc(server: RunningServer,
     shown = await ada.did("artifacts", "show", "search", cwd=shop)
     unasked = await ada.locus("artifacts", "doc", "search", cwd=shop)
     sent = await ada.locus("artifacts", "doc", "search", "--yes", cwd=shop)
+    again = await ada.locus("artifacts", "doc", "search.md", "--yes", cwd=shop)
+    empty = await ada.locus("artifacts", "doc", "empty", "--yes", cwd=shop)
 
     assert "search" in listed and "link" not in listed
     assert "With an index." in shown
     assert (unasked.code, sent.code) == (2, 0), (unasked, sent)
-    assert await server.pool.fetchval("SELECT title FROM docs") == "How search could work"
+    assert again.out == sent.out.replace("now.", "already.")
+    assert empty.code == 1 and "is empty" in empty.err
+    titles = await server.pool.fetch("SELECT title FROM docs")
+    assert [row["title"] for row in titles] == ["How search could work"]
     for name in ("link", "../config", "../../README", "/etc/passwd", "nothing"):
         assert (await ada.locus("artifacts", "show", name, cwd=shop)).code == 1
+
+
+def test_an_artifact_whose_name_is_no_text_is_listed_and_shown(person: Person) -> None:
+    shop = person.home / "shop"
+    folder = shop / ".locus" / "artifacts"
+    folder.mkdir(parents=True)
+    (folder / os.fsdecode(b"b\xffd.md")).write_text("Words.\n")
+
+    listed = person.locus("artifacts", "--json", cwd=shop)
+    shown = person.locus("artifacts", "show", "b\ufffdd", cwd=shop)
+
+    assert [one["name"] for one in json.loads(listed.out)] == ["b\ufffdd"]
+    assert shown.out == "Words.\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -36,6 +36,12 @@ def test_learnings_are_the_items_of_the_list(tmp_path: Path) -> None:
     assert documents.learnings(tmp_path) == ("The clock is UTC.", "Use tabs.")
 
 
+def test_an_item_goes_on_in_indented_lines() -> None:
+    text = "# Learnings\n\n- The clock\n  is UTC.\n\n* Use tabs.\nNot an item.\n"
+
+    assert documents.listed(text) == ["The clock is UTC.", "Use tabs."]
+
+
 def test_a_link_out_of_the_tree_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("key")
     tree = tmp_path / "tree"

@@ -75,7 +75,9 @@ def doc(here: Invocation, name: str, title: str | None, yes: bool) -> None:
     """Make a doc of an artifact: its whole text goes to the control plane, after you have seen it."""
     out = Output(here)
     text = text_of(project.find(here.cwd), name)
-    called = title or title_of(name, text)
+    if not text.strip():
+        raise LocalError(f"The artifact {name!r} is empty, so there is nothing to send.")
+    called = title or title_of(name.removesuffix(".md"), text)
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("This leaves the machine, so it needs --yes when nobody can be asked.")
@@ -83,17 +85,21 @@ def doc(here: Invocation, name: str, title: str | None, yes: bool) -> None:
         out.text(text.rstrip("\n"))
         if not click.confirm(f"Send these {len(text):,} characters to the control plane?", err=True):
             raise LocalError("Nothing was sent.")
-    made = session.run(_send(here, DocDraft(title=called, text=text)))
+    made, new = session.run(_send(here, DocDraft(title=called, text=text)))
     if here.json:
         out.json(made)
     else:
         out.line(str(made.id))
-        out.note(f"It is the doc {made.title!r} now.")
+        out.note(f"It is the doc {made.title!r} {'now' if new else 'already'}.")
 
 
-async def _send(here: Invocation, draft: DocDraft) -> Doc:
+async def _send(here: Invocation, draft: DocDraft) -> tuple[Doc, bool]:
+    """The doc, and whether it is a new one: what is there with the same words is not sent again."""
     async with session.plane(here) as plane:
-        return await plane.docs.create(draft)
+        async for ref in plane.docs.all():
+            if ref.title == draft.title and (found := await plane.docs.get(ref.id)).text == draft.text:
+                return found, False
+        return await plane.docs.create(draft), True
 
 
 for part in (list_, show, plan, doc):

@@ -1,6 +1,7 @@
 """`locus learn`: what every agent should know before its task."""
 
 import hashlib
+from pathlib import Path
 
 import click
 import msgspec
@@ -12,7 +13,7 @@ from locus.cli.frame import command as _command
 from locus.cli.invocation import Invocation
 from locus.cli.output import Cell, Output
 from locus.local import files, learnings, project
-from locus.local.errors import LocalError
+from locus.local.errors import LocalError, Usage
 from locus.local.sessions.folder import Folder
 from locus.wire.events import EventKind
 from locus.wire.tasks import CommentKind
@@ -54,9 +55,11 @@ def command(here: Invocation, lesson: str | None, proposals: bool, accept: str |
     if accept is not None or dismiss is not None:
         wanted = _one(here, accept or dismiss or "")
         if accept is not None:
-            _learned(out, learnings.learn(root, words.message(lesson) or wanted.text))
+            _learned(out, _accepted(root, wanted, words.message(lesson)))
         _dismiss(folder(here)[1], wanted.id)
-        if dismiss is not None:
+        if dismiss is not None and here.json:
+            out.json(wanted)
+        elif dismiss is not None:
             out.note(f"{wanted.id} is not proposed again.")
     elif proposals:
         _list(out, _proposals(here))
@@ -70,6 +73,15 @@ def command(here: Invocation, lesson: str | None, proposals: bool, accept: str |
             out.note('Nothing learned yet. Begin: locus learn "What the next agent should know"')
         for one in [] if here.json else found:
             out.line(f"- {one}")
+
+
+def _accepted(root: Path, wanted: Proposal, better: str | None) -> str:
+    try:
+        return learnings.learn(root, better or wanted.text)
+    except Usage as e:
+        if better is None:
+            e.remedy = f'{e.remedy}\nlocus learn --accept {wanted.id} "…"'
+        raise
 
 
 def _learned(out: Output, lesson: str) -> None:

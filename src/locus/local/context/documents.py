@@ -10,6 +10,7 @@ from msgspec import Struct
 # can run programs, and so does not read CLAUDE.md. To read one of them twice does no harm.
 INSTRUCTIONS = (".locus/LOCUS.md", "AGENTS.md", "CLAUDE.md")
 LEARNINGS = ".locus/LEARNINGS.md"
+BULLETS = ("- ", "* ")
 MAX_BYTES = 32 * 1024  # of one file; what is longer is cut, and says so
 MAX_LEARNINGS = 100
 
@@ -29,9 +30,19 @@ def instructions(tree: Path) -> tuple[Document, ...]:
 
 def learnings(tree: Path) -> tuple[str, ...]:
     """The list items of LEARNINGS.md, newest last; at most MAX_LEARNINGS of the newest."""
-    lines = (line.strip() for line in read_inside(tree, LEARNINGS).splitlines())
-    items = [line.removeprefix("- ").strip() for line in lines if line.startswith("- ")]
-    return tuple(item for item in items if item)[-MAX_LEARNINGS:]
+    return tuple(listed(read_inside(tree, LEARNINGS)))[-MAX_LEARNINGS:]
+
+
+def listed(text: str) -> list[str]:
+    """The items of the Markdown lists of a text, each in one line; an item goes on in lines that are indented."""
+    items: list[str] = []
+    for line in text.splitlines():
+        said = line.strip()
+        if said.startswith(BULLETS):
+            items.append(said[2:].strip())
+        elif items and said and line[0].isspace():
+            items[-1] = f"{items[-1]} {said}"
+    return [item for item in items if item]
 
 
 def read_inside(tree: Path, name: str) -> str:

@@ -44,6 +44,8 @@ def reject(here: Invocation, tasks: tuple[str, ...], text: str | None) -> None:
     said = draft.text if draft else message(text)
     with editor.kept(draft):
         _decide(here, tasks, StatusChange(status=Status.BACKLOG, feedback=said))
+    if not here.json:
+        Output(here).note("Does it hold for later work, too? locus learn --proposals")
 
 
 @command("block")
