@@ -75,7 +75,9 @@ async def test_an_approved_plan_leads_to_its_sprint_and_approving_it_again_too(s
     place = first.headers["hx-redirect"]
     assert (again.status_code, again.headers["location"]) == (303, place)
     assert (await site.count("sprints"), await site.count("tasks")) == (sprints + 1, tasks + 3)
-    assert "Search" in (await site.owner.get(place)).text
+    sprint = (await site.owner.get(place)).text
+    assert "Search" in sprint
+    assert f'/plans/{plan}">Search</a>, with 1 risk.' in sprint
     assert "approved it" in (await site.owner.get(f"/w/WEB/plans/{plan}")).text
 
 

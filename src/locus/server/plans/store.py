@@ -15,6 +15,7 @@ COLUMNS = """
     id, workspace_id, status, draft, feedback, sprint_id, proposed_by, decided_by, version, created_at, updated_at
 """
 GET = f"SELECT {COLUMNS} FROM plans WHERE workspace_id = $1 AND id = $2"
+OF_SPRINT = f"SELECT {COLUMNS} FROM plans WHERE workspace_id = $1 AND sprint_id = $2"
 # Locking and reading are two statements: who has waited for the lock has to see what the other one wrote.
 LOCK = "SELECT true FROM plans WHERE workspace_id = $1 AND id = $2 FOR UPDATE"
 LIST = f"""
@@ -70,6 +71,12 @@ async def get(db: Db, workspace_id: UUID, plan_id: UUID) -> Plan:
     if row is None:
         raise NotFound
     return plan_of(row)
+
+
+async def of_sprint(db: Db, workspace_id: UUID, sprint_id: UUID) -> Plan | None:
+    """The plan that became this sprint, if one did."""
+    row = await db.fetchrow(OF_SPRINT, workspace_id, sprint_id)
+    return None if row is None else plan_of(row)
 
 
 async def lock(db: Db, workspace_id: UUID, plan_id: UUID) -> Plan:

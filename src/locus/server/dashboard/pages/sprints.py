@@ -13,6 +13,7 @@ from locus.server.dashboard.charts.flow import flow
 from locus.server.dashboard.page import AnyRequest, Page
 from locus.server.dashboard.toast import Toast
 from locus.server.events.log import Log
+from locus.server.plans import store as plans
 from locus.server.sprints import actions, figures, matrix, pull_request, reports, rules, store
 from locus.wire.sprints import Sprint, SprintCompletion, SprintDraft, SprintEdit, SprintStatus
 
@@ -49,6 +50,7 @@ async def sprint(page: NamedDependency[Page], log: NamedDependency[Log], sprint:
         total=rules.total(report.sprint.tasks),
         charts_=[chart for chart in (burndown(report), flow(report.points)) if chart],
         matrix=await matrix.of_sprint(log.pool, page.id, sprint_id),
+        plan=await plans.of_sprint(log.pool, page.id, sprint_id),
         request_=await pull_request.of_sprint(log.pool, page.id, sprint_id),
         planned=[
             one
