@@ -28,7 +28,8 @@ Description = Annotated[str, Meta(max_length=65_536, pattern=PROSE)]
 CommentText = Annotated[str, Meta(min_length=1, max_length=16_384, pattern=PROSE)]
 DocText = Annotated[str, Meta(max_length=1_048_576, pattern=PROSE)]
 ItemText = Annotated[str, Meta(min_length=1, max_length=500, pattern=PROSE)]
-CheckName = Annotated[str, Meta(min_length=1, max_length=50, pattern=r"^[a-z0-9][a-z0-9_.-]*$(?!\n)")]
+CHECK_NAME = r"^[a-z0-9][a-z0-9_.-]*$(?!\n)"
+CheckName = Annotated[str, Meta(min_length=1, max_length=50, pattern=CHECK_NAME)]
 Prefix = Annotated[str, Meta(min_length=1, max_length=10, pattern=r"^[A-Z][A-Z0-9]*$(?!\n)")]
 ItemId = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)")]
 

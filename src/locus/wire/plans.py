@@ -13,7 +13,8 @@ from locus.wire.tasks import Checklist, Labels, Priority, Role, Task
 MOST_TASKS = 100
 
 # What a task is called inside of its plan; its key is given when the plan is approved.
-Ref = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*$(?!\n)")]
+REF = r"^[a-z0-9][a-z0-9-]*$(?!\n)"
+Ref = Annotated[str, Meta(min_length=1, max_length=40, pattern=REF)]
 Refs = Annotated[list[Ref], Meta(max_length=MOST_TASKS)]
 Complexity = Annotated[int, Meta(ge=1, le=5)]
 Minutes = Annotated[int, Meta(ge=1, le=10_000)]

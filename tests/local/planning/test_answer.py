@@ -49,13 +49,17 @@ def test_a_good_plan_is_found_wherever_it_stands(around: str) -> None:
         (plan(task("a", checklist=item(check="e2e"))), "'e2e', which the project does not have. It has: lint, unit"),
         (plan(task("a", checklist=item(red_first=True))), "red_first and without a check"),
         (plan(task("a", checklist=[])), "no checklist"),
-        (plan(task("a", complexity=6)), "wrong field"),
-        (plan(task("a", title="x" * 201)), "wrong field"),
-        (plan(task("a", title="two\nlines")), "wrong field"),
-        (plan(name="n" * 101), "wrong field"),
-        ({**plan(), "status": "approved"}, "wrong field"),
+        (plan(task("a", complexity=6)), "Task 1 has a wrong complexity"),
+        (plan(task("a", title="x" * 201)), "Task 1 has a wrong title"),
+        (plan(task("a", title="two\nlines")), "of one line that begins with something visible"),
+        (plan(name="n" * 101), "The plan has a wrong name"),
+        ({**plan(), "status": "approved"}, "a field 'status', which there is not"),
         ({**plan(), "tasks": []}, "wrong field"),
-        ({"name": "x"}, "wrong field"),
+        ({**plan(), "risks": "none"}, "risks that are no list"),
+        (plan("a"), "Task 1 is no object"),  # type: ignore[arg-type]
+        ({"name": "x"}, "The plan has no tasks"),
+        (plan(*(task(f"t{at}", description="x" * 65_000) for at in range(20))), "say less in the descriptions"),
+        ('{"name": ' * 100_000, "not one JSON object"),
     ],
 )
 def test_a_plan_with_a_fault_is_not_taken_and_the_fault_is_told(answer: Any, said: str) -> None:
@@ -66,6 +70,18 @@ def test_all_faults_are_told_at_once() -> None:
     bad = plan(task("a", checklist=[]), task("a", checklist=item(check="e2e")), task("b", "nobody"))
 
     assert len(faults(bad)) == 4
+
+
+def test_all_fields_that_are_wrong_are_told_at_once() -> None:
+    bad = plan(task("a", title="x" * 201), task("b", priority="HUGE", checklist=item(text="")), {"ref": "c"}, name="")
+
+    assert [said.partition(":")[0].rstrip(".") for said in faults(bad)] == [
+        "The plan has a wrong name",
+        "Task 1 has a wrong title",
+        "Task 2 has a wrong priority",
+        "Task 2 has a wrong checklist",
+        "Task 3 has no title",
+    ]
 
 
 def test_what_the_schema_allows_is_what_we_can_read() -> None:

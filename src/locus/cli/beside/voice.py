@@ -12,6 +12,8 @@ from locus.cli.text import safe
 from locus.local.providers.base import Ending, Event, Finished, Limit, Notice, Text, TextPart, ToolStarted
 from locus.local.sessions.answer import Repair
 
+HANDED_IN = "StructuredOutput"  # the tool by which claude gives an answer of a form
+
 ENDED: dict[Ending, str] = {
     Ending.FAILED: "The agent gave up.",
     Ending.REFUSED: "The model declined.",
@@ -118,8 +120,11 @@ def print_progress(out: Output, what: str, event: Event | Repair) -> None:
         faults = len(event.faults)
         wrong = f"· the {what} has {faults} fault{'s' * (faults != 1)}"
         print_beside(out, f"{wrong}; asking again ({event.again} of {event.asks})")
+        for fault in event.faults:
+            print_beside(out, f"  - {' '.join(fault.split())}")
     elif not isinstance(event, Finished) and (line := agent_line(event)) is not None and not out.quiet:
-        _print_line(f"· {safe(line)}" if not line.startswith("{") else f"· the {what} is here", dim=False)
+        handed_in = line == HANDED_IN or line.startswith(("{", "```"))
+        _print_line(f"· the {what} is here" if handed_in else f"· {safe(line)}", dim=False)
 
 
 def print_beside(out: Output, text: str) -> None:

@@ -1,5 +1,7 @@
 """What an agent says and does, in words: for everything that shows an agent at work, a run or not."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from locus.local.providers.base import Finished, Limit, Notice, Text, ToolStarted, Usage
@@ -47,6 +49,14 @@ def spent(finished: Finished) -> str:
     elif usage.tokens:
         parts.append("cost unknown")
     return ", ".join(parts)
+
+
+def spent_by_all(runs: Sequence[Finished]) -> str:
+    """As `spent`, of several runs together; nothing of none."""
+    usage = Usage()
+    for run in runs:
+        usage += run.usage
+    return spent(replace(runs[-1], turns=sum(run.turns for run in runs), usage=usage)) if runs else ""
 
 
 def count(number: int, noun: str) -> str:

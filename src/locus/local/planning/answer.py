@@ -9,9 +9,18 @@ from typing import Any
 import msgspec
 
 from locus.local.sessions.answer import Faults
-from locus.wire.plans import MOST_TASKS, PlanDraft, Severity
+from locus.wire.base import CHECK_NAME, LINE, MAX_DOC_BODY, PROSE
+from locus.wire.plans import MOST_TASKS, REF, PlanDraft, PlanRisk, PlanTask, Severity
 from locus.wire.tasks import Priority, Role
 
+# What the patterns of the wire mean.
+FORMS = {
+    LINE: "of one line that begins with something visible",
+    PROSE: "without the character NUL",
+    REF: "of a-z, 0-9 and -",
+    CHECK_NAME: "of a-z, 0-9, _, . and -",
+}
+LARGEST = MAX_DOC_BODY - 4096  # bytes; the rest is for what is sent around it
 FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 
 
@@ -73,13 +82,53 @@ def schema(checks: Collection[str]) -> str:
 
 def judged(answer: str, checks: Collection[str]) -> PlanDraft:
     """The plan that an answer holds, if all of it is right. Raises Faults: no part of a wrong answer is taken."""
+    text = _json_in(answer)
     try:
-        draft = msgspec.json.decode(_json_in(answer), type=PlanDraft)
+        draft = msgspec.json.decode(text, type=PlanDraft)
     except msgspec.MsgspecError as e:
-        raise Faults([f"The plan has a wrong field: {e}."]) from e
+        raise Faults(list(_wrong_fields(text)) or [f"The plan has a wrong field: {e}."]) from e
     if faults := list(faults_of(draft, checks)):
         raise Faults(faults)
     return draft
+
+
+def _wrong_fields(text: str) -> Iterator[str]:
+    """Each field that cannot be what it is: who mends one at a time may never be done."""
+    plan = msgspec.json.decode(text)
+    yield from _wrong("The plan", plan, PlanDraft, apart=("tasks", "risks"))
+    for name, parts, type_ in (("tasks", "Task", PlanTask), ("risks", "Risk", PlanRisk)):
+        found = plan.get(name, [])
+        if not isinstance(found, list):
+            yield f"The plan has {name} that are no list."
+            continue
+        for number, part in enumerate(found, start=1):
+            yield from _wrong(f"{parts} {number}", part, type_)
+
+
+def _wrong(what: str, given: Any, type_: type[msgspec.Struct], apart: Collection[str] = ()) -> Iterator[str]:
+    if not isinstance(given, dict):
+        yield f"{what} is no object."
+        return
+    fields = {field.name: field for field in msgspec.structs.fields(type_)}
+    for name in (name for name in given if name not in fields):
+        yield f"{what} has a field {name!r}, which there is not."
+    for name, field in fields.items():
+        if name not in given:
+            if field.required:
+                yield f"{what} has no {name}."
+        elif name not in apart:
+            try:
+                msgspec.convert(given[name], field.type)
+            except msgspec.ValidationError as e:
+                yield f"{what} has a wrong {name}: {_readable(e)}."
+
+
+def _readable(e: msgspec.ValidationError) -> str:
+    """What is wrong with a field, with its form in words."""
+    said = str(e)
+    for pattern, words in FORMS.items():
+        said = said.replace(f"matching regex {pattern!r}", words)
+    return said
 
 
 def faults_of(draft: PlanDraft, checks: Collection[str]) -> Iterator[str]:
@@ -104,6 +153,8 @@ def faults_of(draft: PlanDraft, checks: Collection[str]) -> Iterator[str]:
         if len({label.casefold() for label in task.labels}) != len(task.labels):
             yield f"{name} has a label twice."
     yield from _order(draft, refs)
+    if (size := len(msgspec.json.encode(draft))) > LARGEST:
+        yield f"The plan has {size:,} bytes, and at most {LARGEST:,} can be taken: say less in the descriptions."
 
 
 def _order(draft: PlanDraft, refs: list[str]) -> Iterator[str]:
@@ -127,8 +178,8 @@ def _json_in(answer: str) -> str:
         if not candidate.strip().startswith("{"):
             continue
         try:
-            json.loads(candidate)
-        except ValueError as e:
+            msgspec.json.decode(candidate)
+        except (msgspec.MsgspecError, RecursionError) as e:
             trouble = str(e)
             continue
         return candidate

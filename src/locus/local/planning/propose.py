@@ -7,7 +7,7 @@ from locus.local.errors import LocalError
 from locus.local.planning.answer import judged, schema
 from locus.local.planning.prompt import repair_prompt
 from locus.local.providers.base import Event
-from locus.local.sessions.answer import ASKS, Faults, Repair, answer, of_done
+from locus.local.sessions.answer import ASKS, Faults, Repair, after, answer, of_done
 from locus.local.sessions.desk import Desk
 from locus.local.sessions.record import Session
 from locus.local.sessions.shelf import Shelf
@@ -34,16 +34,20 @@ async def propose(
 
     Raises NoPlan when there is none, AgentEnded when the agent did not finish.
     """
-    said, faults = goal, Faults([])
+    first, said, faults = prompt, goal, Faults([])
     for attempt in range(1, asks + 1):
         try:
             asked = answer(desk, shelf, session, prompt, said=said, stop=stop, schema=schema(checks), tell=tell)
-            return judged(of_done(await asked), checks)
+            answered = await asked
+            return judged(of_done(answered), checks)
         except Faults as e:
             faults = e
         if attempt < asks:
             tell(Repair(faults.faults, attempt + 1, asks))
-            said = prompt = repair_prompt(faults.faults, again=attempt + 1, asks=asks)
+            desk = after(desk, answered[1])
+            said = repair_prompt(faults.faults, again=attempt + 1, asks=asks)
+            # One that has no memory hears everything again.
+            prompt = said if session.native else f"{first}\n{said}"
     found = "\n".join(f"- {fault}" for fault in faults.faults)
     raise NoPlan(
         f"{session.provider} gave no plan that can be taken, in {asks} tries. The last one:\n{found}",

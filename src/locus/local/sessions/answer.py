@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from locus.local.errors import LocalError
 from locus.local.providers.base import Ending, Event, Finished, Text
@@ -67,6 +68,19 @@ async def answer(
     assert finished is not None, "a turn's last event is always Finished"
     # What an agent says on its way is not its answer; the last text is, where the answer is not kept apart.
     return finished.structured or (texts[-1] if texts else ""), finished
+
+
+def after(desk: Desk, finished: Finished) -> Desk:
+    """The desk for asking once more in the same call: what was taken is not there any more.
+
+    Raises AgentEnded when a limit leaves nothing to ask with.
+    """
+    turns, usd = desk.max_turns, desk.max_usd
+    left = None if turns is None else turns - finished.turns
+    money = None if usd is None else usd - (finished.usage.usd or 0.0)
+    if (left is not None and left < 1) or (money is not None and money <= 0):
+        raise AgentEnded(replace(finished, ending=Ending.BUDGET, detail="Nothing is left to ask once more with."))
+    return replace(desk, max_turns=left, max_usd=money)
 
 
 def of_done(answered: tuple[str, Finished]) -> str:
