@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from tests.support import agent_clis
@@ -14,13 +12,12 @@ from tests.support.model_server import Fails, Says, Step
 from tests.support.person import Said
 from tests.support.plans import answers, plan, task
 from tests.support.scripted_http import reply, scripted
-from tests.support.server import RunningServer
 
 from locus.cli.beside.plan_view import graph
+from locus.cli.beside.planning import SOURCE_LIMIT
 from locus.local.planning.kept import Plans, State
 from locus.local.sessions.folder import folder_of
 from locus.wire.plans import PlanDraft, PlanTask
-from locus.wire.workspaces import Purpose
 
 CHECKS = '[checks.unit]\nrun = "true"\n'
 
@@ -88,6 +85,30 @@ def test_a_wrong_answer_is_told_to_the_agent_and_the_next_good_one_is_taken(
     assert kept(here) == [(1, State.PROPOSED)]
 
 
+# It knows nothing but what it is told now, and gives its answer in many lines, the first time one without a name.
+ANY_PROGRAM = """\
+said=$(cat)
+case "$said" in *"JSON schema"*) ;; *) echo "Which form?"; exit ;; esac
+case "$said" in *"Search for things"*) goal=known ;; *) goal=forgotten ;; esac
+case "$said" in *"wrong name"*) name=Second ;; *) name= ;; esac
+printf '```json\\n{\\n "name": "%s",\\n "goal": "%s",\\n "tasks": [\\n' "$name" "$goal"
+printf '  {"ref": "a", "title": "A", "checklist": [{"text": "x"}]}\\n ]\\n}\\n```\\n'
+"""
+
+
+def test_any_program_can_plan_that_answers_in_the_form_it_is_told(tmp_path: Path) -> None:
+    person = standing(tmp_path, "command")
+    person.program("planner", ANY_PROGRAM)
+    person.variables["LOCUS_AGENT_COMMAND"] = "planner"
+
+    said = person.locus("plan", "Search for things", "--yes", "--json", cwd=person.home / "shop")
+
+    assert said.code == 0, said
+    draft = json.loads(said.out)["draft"]
+    assert (draft["name"], draft["goal"]) == ("Second", "known")
+    assert said.err.count("asking again") == 1
+
+
 @pytest.mark.real_agent
 def test_what_is_never_right_is_never_taken(tmp_path: Path) -> None:
     said, here = planned(tmp_path, "codex", Says("I would rather talk about it."))
@@ -96,6 +117,18 @@ def test_what_is_never_right_is_never_taken(tmp_path: Path) -> None:
     assert "in 3 tries" in said.err and "locus sessions show" in said.err
     assert len(here.requests) == 3
     assert kept(here) == []
+
+
+@pytest.mark.real_agent
+def test_asking_again_takes_from_the_same_limit(tmp_path: Path) -> None:
+    circle = plan(task("a", "b"), task("b", "a"))
+
+    with beside(tmp_path, "codex", *answers("codex", circle)) as here:
+        said = here.locus("plan", "Search", "--max-turns", "2", "--yes")
+
+    assert said.code == 1
+    assert "limit of turns or cost" in said.err
+    assert len(here.requests) == 2
 
 
 @pytest.mark.real_agent
@@ -166,6 +199,52 @@ async def test_a_plan_is_made_from_an_issue_and_from_a_file(tmp_path: Path) -> N
     assert "for: Search for things" in file.out
 
 
+async def test_an_issue_that_is_not_there_is_said_by_its_address(tmp_path: Path) -> None:
+    person = standing(tmp_path, "command", sandbox=False)
+    person.program("planner", "exit 1")
+    async with scripted(reply(404, b'{"message": "Not Found"}')) as forge:
+        person.variables.update(LOCUS_FORGE_API=forge.url, GITHUB_TOKEN="t", LOCUS_AGENT_COMMAND="planner")
+        address = "https://github.com/ada/shop/issues/12"
+        said = await asyncio.to_thread(person.locus, "plan", "--from", address, "--yes", cwd=person.home / "shop")
+
+    assert said.code == 1
+    assert f"There is no {address} that the token may read." in said.err
+
+
+@pytest.mark.real_agent
+def test_what_a_plan_was_made_from_goes_with_the_next_one_whatever_became_of_it(tmp_path: Path) -> None:
+    person = standing(tmp_path, "codex")
+    shop = person.home / "shop"
+    (shop / "sub").mkdir()
+    (shop / "idea.md").write_text(f"# \n\n# Search for things\n\nWith typos.\n{'x' * SOURCE_LIMIT} the end\n")
+    with beside(tmp_path, "codex", *answers("codex", plan()), person=person) as here:
+        first = person.locus("-C", "..", "plan", "--from", "idea.md", "--yes", cwd=shop / "sub", timeout=150)
+        told = here.asked()
+        (shop / "idea.md").unlink()
+        second = here.locus("plan", "--reject", "Smaller", "--yes")
+
+    assert (first.code, second.code) == (0, 0), (first, second)
+    assert "for: Search for things" in first.out
+    assert "idea.md is long" in first.err and "[cut: these are the first" in told and "the end" not in told
+    assert "instead of plan 1, for: Search for things" in second.out
+    assert "With typos." in here.asked()
+
+
+@pytest.mark.real_agent
+def test_a_plan_that_was_sent_back_says_how_another_is_made_when_that_failed(tmp_path: Path) -> None:
+    person = standing(tmp_path, "codex")
+    script = [*answers("codex", plan()), Fails(401), Fails(401), *answers("codex", plan(name="Second"))]
+    with beside(tmp_path, "codex", *script, person=person) as here:
+        here.locus("plan", "Search", "--yes")
+        failed = here.locus("plan", "--reject", "Smaller", "--yes")
+        again = here.locus("plan", "--yes")
+
+    assert failed.code == 1
+    assert "Plan 1 stays sent back. To have another made instead of it: locus plan" in failed.err
+    assert again.code == 0, again
+    assert "Smaller" in here.asked()
+
+
 def test_the_graph_shows_every_task_once_and_all_it_waits_for() -> None:
     waits = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": []}
     tasks = [PlanTask(ref=ref, title=ref.upper(), depends_on=before) for ref, before in waits.items()]
@@ -179,146 +258,12 @@ def test_the_graph_shows_every_task_once_and_all_it_waits_for() -> None:
     ]
 
 
-@pytest.fixture
-async def signed_in(server: RunningServer, tmp_path: Path) -> AsyncIterator[Beside]:
-    """A person at a server who has a plan of two tasks."""
-    person = standing(tmp_path, "codex", sandbox=False)
-    person.variables["LOCUS_SERVER"] = server.url
-    person.variables["LOCUS_API_KEY"] = await server.key(Purpose.MEMBER, workspace=server.workspace)
-    shop = person.home / "shop"
-    plans = Plans(folder_of(shop, tmp_path / "state"))
-    draft = PlanDraft(
-        name="Search", tasks=[PlanTask(ref="a", title="A"), PlanTask(ref="b", title="B", depends_on=["a"])]
-    )
-    plans.add(goal="Search", draft=draft, provider="codex", session="s")
-    yield Beside(person, shop, "codex")
-
-
-async def did(here: Beside, *arguments: str) -> Said:
-    return await asyncio.to_thread(here.locus, *arguments)
-
-
-async def test_an_approved_plan_is_a_sprint_and_approving_it_again_is_not_another(
-    server: RunningServer, signed_in: Beside
-) -> None:
-    first = await did(signed_in, "plan", "--approve")
-    again = await did(signed_in, "plan", "--approve", "1", "--start")
-
-    assert first.code == again.code == 0, (first, again)
-    assert "Plan 1 is sprint 1 (Search): WEB-1, WEB-2" in first.out
-    assert "WEB-1, WEB-2" in again.out
-    assert await server.pool.fetchval("SELECT count(*) FROM sprints") == 1
-    assert await server.pool.fetchval("SELECT count(*) FROM tasks") == 2
-    assert await server.pool.fetchval("SELECT count(*) FROM task_dependencies") == 1
-
-
-async def test_an_approval_whose_answer_got_lost_is_finished_by_repeating_it(
-    server: RunningServer, signed_in: Beside
-) -> None:
-    approved = await did(signed_in, "plan", "--approve")
-    plans = Plans(folder_of(signed_in.checkout, signed_in.person.place / "state"))
-    forgotten = plans.find("1")
-    forgotten.state, forgotten.sprint = State.PROPOSED, None
-    plans.save(forgotten)  # as if we had been killed between the answer and writing it down
-
-    repeated = await did(signed_in, "plan", "--approve")
-
-    assert approved.code == repeated.code == 0
-    assert plans.find("1").sprint == 1
-    assert await server.pool.fetchval("SELECT count(*) FROM tasks") == 2
-
-
-async def test_a_plan_is_edited_sent_and_given_up_and_no_fault_is_taken(
-    server: RunningServer, signed_in: Beside
-) -> None:
-    person = signed_in.person
-    (person.bin / "sed").symlink_to("/bin/sed")
-    person.variables["EDITOR"] = "sed -i s/Search/Find/"
-    broken = await did(signed_in, "plan", "--edit")  # tasks without a checklist are a fault
-    plans = Plans(folder_of(signed_in.checkout, person.place / "state"))
-    before = plans.find("1").draft.name
-    person.variables["EDITOR"] = r"""sed -i -e s/Search/Find/ -e 's/"checklist": \[\]/"checklist": [{"text":"x"}]/'"""
-    edited = await did(signed_in, "plan", "--edit")
-    sent = await did(signed_in, "plan", "--send")
-    stored = await server.pool.fetchrow("SELECT status, draft->>'name' AS name FROM plans")
-    cancelled = await did(signed_in, "plan", "--cancel")
-
-    assert (broken.code, before) == (1, "Search")
-    assert "no checklist" in broken.err and "What you wrote is in" in broken.err
-    assert (edited.code, sent.code, cancelled.code) == (0, 0, 0), (edited, sent, cancelled)
-    assert dict(stored or {}) == {"status": "PROPOSED", "name": "Find"}
-    assert await server.pool.fetchval("SELECT status FROM plans") == "CANCELLED"
-    assert (await did(signed_in, "plan", "--approve", "1")).code == 1
-    assert await server.pool.fetchval("SELECT count(*) FROM sprints") == 0
-
-
-async def test_what_somebody_decided_at_the_control_plane_shows_here(server: RunningServer, signed_in: Beside) -> None:
-    await did(signed_in, "plan", "--send")
-    async with server.client(signed_in.person.variables["LOCUS_API_KEY"]) as api:
-        plan_id = await server.pool.fetchval("SELECT id FROM plans")
-        answer = await api.post(server.path(f"/plans/{plan_id}/reject"), json={"feedback": "Too large"})
-
-    listed = json.loads((await did(signed_in, "plan", "--list", "--json")).out)
-
-    assert answer.status_code == 200
-    assert [(one["state"], one["feedback"]) for one in listed] == [("rejected", ["Too large"])]
-
-
-async def test_a_plan_that_another_machine_sent_has_a_number_here_and_can_be_decided_about(
-    server: RunningServer, signed_in: Beside
-) -> None:
-    plan_id = uuid4()
-    draft = {"name": "Theirs", "goal": "Shops sell", "tasks": [{"ref": "a", "title": "A"}]}
-    async with server.client(signed_in.person.variables["LOCUS_API_KEY"]) as api:
-        await api.post(server.path("/plans"), json={"id": str(plan_id), "plan": draft})
-        listed = json.loads((await did(signed_in, "plan", "--list", "--json")).out)
-        await api.post(server.path("/plans"), json={"id": str(plan_id), "plan": {**draft, "goal": "Shops sell more"}})
-        shown = json.loads((await did(signed_in, "plan", "--show", "2", "--json")).out)
-        again = json.loads((await did(signed_in, "plan", "--list", "--json")).out)
-    approved = await did(signed_in, "plan", "--approve", "2")
-
-    assert [(one["number"], one["state"], one["goal"]) for one in listed] == [
-        (2, "sent", "Shops sell"),
-        (1, "proposed", "Search"),
-    ]
-    assert shown["draft"]["goal"] == "Shops sell more"
-    assert len(again) == 2
-    assert approved.code == 0, approved
-    assert await server.pool.fetchval("SELECT status FROM plans WHERE id = $1", plan_id) == "APPROVED"
-
-
-@pytest.mark.real_agent
-async def test_a_plan_that_was_sent_back_there_is_made_again_with_what_was_said(
-    server: RunningServer, tmp_path: Path
-) -> None:
-    agent_clis.require("codex")
-    person = standing(tmp_path, "codex")
-    person.variables["LOCUS_SERVER"] = server.url
-    person.variables["LOCUS_API_KEY"] = await server.key(Purpose.MEMBER, workspace=server.workspace)
-    folder = folder_of(person.home / "shop", tmp_path / "state")
-    task = PlanTask(ref="a", title="The first idea")
-    Plans(folder).add(goal="Search", draft=PlanDraft(name="One", tasks=[task]), provider="codex", session="s")
-    with beside(tmp_path, "codex", *answers("codex", plan()), person=person) as here:
-        await did(here, "plan", "--send")
-        plan_id = await server.pool.fetchval("SELECT id FROM plans")
-        async with server.client(person.variables["LOCUS_API_KEY"]) as api:
-            await api.post(server.path(f"/plans/{plan_id}/reject"), json={"feedback": "Say how it is measured"})
-        shown = await did(here, "plan", "--show", "1")
-        made = await did(here, "plan", "--yes")
-        nothing_left = await did(here, "plan", "--yes")
-
-    assert "Say how it is measured" in shown.out
-    assert "that heeds what was said: locus plan" in shown.out
-    assert made.code == 0, made
-    assert "The first idea" in here.asked(0)
-    assert "Say how it is measured" in here.asked(0)
-    assert kept(here) == [(2, State.PROPOSED), (1, State.REJECTED)]
-    assert nothing_left.code == 2
-
-
 @pytest.mark.parametrize(
     "arguments",
-    [["--approve", "--cancel"], ["--start"], [], ["--list", "--from", "x"], ["--show", "99"], ["--show", "../1"]],
+    [
+        *(["--approve", "--cancel"], ["--start"], [], ["--list", "--from", "x"], ["--show", "99"], ["--show", "../1"]),
+        *(["3"], ["#3"], ["--list", "3"]),
+    ],
 )
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, arguments: list[str]) -> None:
     person = standing(tmp_path, "codex", sandbox=False)

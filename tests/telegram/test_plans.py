@@ -17,7 +17,9 @@ with a link"*) name=First ;;
 *) name=Lost ;;
 esac
 printf '{"name": "%s", "goal": "People sign in", "tasks": [' $name
-printf '{"ref": "one", "title": "Ask for <it>", "checklist": [{"text": "It asks"}]}]}'
+printf '{"ref": "one", "title": "Ask for <it>", "estimate_minutes": 90, "checklist": [{"text": "It asks"}]},'
+printf '{"ref": "two", "title": "Send it", "depends_on": ["one"], "checklist": [{"text": "It is sent"}]}],'
+printf '"risks": [{"description": "Mails get lost", "mitigation": "Ask again"}]}'
 """
 
 
@@ -28,7 +30,7 @@ async def test_a_plan_is_made_sent_back_and_taken_from_the_phone(rig: Rig) -> No
     await rig.start()
 
     rig.phone.send("/plan --approve People can sign in\nwith a link")
-    shown = await rig.phone.sees("Plan 1", "First", "Ask for <it>", limit=60)
+    shown = await rig.phone.sees("Plan 1", "First", "Ask for <it>", "2. Send it (after 1)", limit=60)
     rig.phone.press(shown, "✗ Another")
     question = await rig.phone.sees("What is wrong with plan 1?")
     rig.phone.send("--start Too few tasks", reply_to=question)
@@ -36,6 +38,9 @@ async def test_a_plan_is_made_sent_back_and_taken_from_the_phone(rig: Rig) -> No
     rig.phone.press(second, "✓ Take 2")
     taken = await rig.phone.sees("Plan 2 is sprint 2", "WEB-1", limit=60)
 
+    assert "2 tasks, 1 h 30 min by the planner's own estimate." in shown.text
+    assert "No forecast: this workspace has 0 finished tasks" in shown.text
+    assert "Risk: Mails get lost" in shown.text
     assert "▶ Start it" in taken.buttons
     assert (await rig.plane.tasks.get("WEB-1")).title == "Ask for <it>"
     assert "Second" in (await rig.phone.ask("/plans")).text

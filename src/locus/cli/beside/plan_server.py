@@ -1,20 +1,25 @@
-"""What the control plane is asked about plans: one request each, and what became of those that wait there."""
+"""What the control plane is asked about plans: one request each, and what became of those that are there."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 from locus.cli import session
+from locus.cli.beside import voice
 from locus.cli.invocation import Invocation
-from locus.client.errors import NotFound, PlaneError
+from locus.cli.output import Output
+from locus.client.errors import NotFound, NotSignedIn, PlaneError, Refused, Unreachable
 from locus.client.plane import ControlPlane
 from locus.local.errors import LocalError
-from locus.local.planning.kept import Plans, State
+from locus.local.planning.kept import Kept, Plans, State
 from locus.wire.plans import Plan, PlanForecast, PlanStatus
 
 T = TypeVar("T")
+A_MOMENT = 10.0  # seconds
 DECIDED = {
     PlanStatus.APPROVED: State.APPROVED,
     PlanStatus.REJECTED: State.REJECTED,
@@ -22,62 +27,107 @@ DECIDED = {
 }
 
 
-def at_the_server(here: Invocation, ask: Callable[[ControlPlane], Awaitable[T]]) -> T:
-    """Ask the control plane one thing. Raises NotSignedIn or a PlaneError."""
+def at_the_server(here: Invocation, ask: Callable[[ControlPlane], Awaitable[T]], *, most: float | None = None) -> T:
+    """Ask the control plane one thing. Raises NotSignedIn or a PlaneError.
+
+    What can be done without is waited for `most` seconds: a network may swallow everything.
+    """
 
     async def asked() -> T:
-        async with session.plane(here) as plane:
-            return await ask(plane)
+        try:
+            async with asyncio.timeout(most), session.plane(here) as plane:
+                return await ask(plane)
+        except TimeoutError:
+            raise Unreachable(f"The control plane did not answer in {most or 0:.0f} seconds.") from None
 
     return session.run(asked())
 
 
+def asked_about(here: Invocation, plans: Plans, plan: Kept, ask: Callable[[ControlPlane], Awaitable[T]]) -> T:
+    """As `at_the_server`, about a plan: whatever becomes of us before the answer is here, that it was asked is kept.
+
+    What the answer makes of the plan is for the caller to save.
+    """
+    plan.asked = True
+    plans.save(plan)
+    try:
+        answer = at_the_server(here, ask)
+    except (Refused, NotSignedIn):
+        plan.asked = False
+        plans.save(plan)
+        raise
+    plan.asked = False
+    return answer
+
+
 def forecast(here: Invocation, tasks: int) -> PlanForecast | None:
     """What this workspace's history says; nothing when there is no server to ask, which planning does not need."""
-
-    async def asked() -> PlanForecast:
-        async with session.plane(here) as plane:
-            return await plane.plans.forecast(tasks)
-
     try:
-        return session.run(asked())
+        return at_the_server(here, lambda plane: plane.plans.forecast(tasks), most=A_MOMENT)
     except (LocalError, PlaneError):
         return None
 
 
-def look(here: Invocation, plans: Plans) -> None:
+@dataclass
+class _Found:
+    """The plans that wait, the newest first, and of those that were asked about the ones that do not wait any more."""
+
+    waiting: dict[UUID, Plan] = field(default_factory=dict)
+    decided: dict[UUID, tuple[Plan, int | None]] = field(default_factory=dict)  # with the number of its sprint
+
+
+def look(here: Invocation, plans: Plans) -> bool:
     """Learn which plans wait at the control plane, also those that were made elsewhere, and what became of the others.
 
-    Without it plans are shown as they were.
+    Returns whether it answered; without it plans are shown as they were, and who is signed in is told so.
     """
-    sent = [plan for plan in plans.all() if plan.state is State.SENT]
+    there = [plan for plan in plans.all() if plan.state is State.SENT or plan.asked]
     try:
-        waiting, decided = at_the_server(here, partial(_ask, [plan.id for plan in sent]))
-    except (LocalError, PlaneError):
-        return
-    for plan in sent:
-        if plan.id in waiting:
-            if plan.elsewhere and plan.draft != waiting[plan.id].draft:
-                plan.draft = waiting[plan.id].draft
-                plans.save(plan)
-        elif (found := decided.get(plan.id)) is not None and found.status in DECIDED:
-            plan.state = DECIDED[found.status]
-            if found.feedback and found.feedback not in plan.feedback:
-                plan.feedback.append(found.feedback)
-            plans.save(plan)
+        found = at_the_server(here, partial(_ask, [plan.id for plan in there]), most=A_MOMENT)
+    except LocalError:
+        return False  # nobody has signed in
+    except PlaneError as e:
+        if not isinstance(e, NotSignedIn):
+            voice.print_beside(Output(here), f"· {e.message} Plans are shown as they are known here.")
+        return False
+    for plan in there:
+        _learn(plans, plan, found)
     known = {plan.id for plan in plans.all()}
-    for plan_id in reversed(
-        [plan_id for plan_id in waiting if plan_id not in known]
-    ):  # the oldest gets the first number
-        plans.adopt(waiting[plan_id])
+    new = [plan_id for plan_id in found.waiting if plan_id not in known]
+    for plan_id in reversed(new):  # the oldest gets the first number
+        plans.adopt(found.waiting[plan_id])
+    return True
 
 
-async def _ask(sent: list[UUID], plane: ControlPlane) -> tuple[dict[UUID, Plan], dict[UUID, Plan]]:
-    """The plans that wait, the newest first, and those of `sent` that do not any more."""
-    waiting = {plan.id: plan async for plan in plane.plans.all(status=PlanStatus.PROPOSED)}
-    decided = {}
-    for plan_id in sent:
-        if plan_id not in waiting:
-            with suppress(NotFound):
-                decided[plan_id] = await plane.plans.get(plan_id)
-    return waiting, decided
+def _learn(plans: Plans, plan: Kept, found: _Found) -> None:
+    before = (plan.state, plan.asked, plan.draft)
+    plan.asked = False
+    if plan.id in found.waiting:
+        plan.state = State.SENT
+        if plan.elsewhere:
+            plan.draft = found.waiting[plan.id].draft
+    elif plan.id in found.decided:
+        take(plan, *found.decided[plan.id])
+    if before != (plan.state, plan.asked, plan.draft):
+        plans.save(plan)
+
+
+def take(plan: Kept, there: Plan, sprint: int | None = None) -> None:
+    """Take over what was decided about a plan at the control plane, and what was said of it."""
+    plan.state = DECIDED.get(there.status, State.SENT)
+    plan.sprint = sprint or plan.sprint
+    if there.feedback and there.feedback not in plan.feedback:
+        plan.feedback.append(there.feedback)
+
+
+async def _ask(asked: Sequence[UUID], plane: ControlPlane) -> _Found:
+    found = _Found({plan.id: plan async for plan in plane.plans.all(status=PlanStatus.PROPOSED)})
+    for plan_id in asked:
+        if plan_id in found.waiting:
+            continue
+        with suppress(NotFound):
+            plan = await plane.plans.get(plan_id)
+            found.decided[plan_id] = (plan, None)
+            if plan.sprint_id is not None:
+                found.decided[plan_id] = (plan, (await plane.sprints.get(plan.sprint_id)).number)
+    return found

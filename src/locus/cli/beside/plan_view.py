@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from locus.cli.output import Cell, Output
-from locus.cli.run.agent_words import count
 from locus.cli.text import BARS, ago, duration
 from locus.local.planning.kept import Kept, State
+from locus.local.planning.sums import sums
 from locus.wire.plans import PlanDraft, PlanForecast, PlanTask, Severity
 
 STYLES = {
@@ -18,12 +20,25 @@ STYLES = {
 RISKS = {Severity.LOW: "dim", Severity.MEDIUM: "", Severity.HIGH: "yellow"}
 
 
+class Shown(Kept, kw_only=True):
+    """A plan as `--json` tells it."""
+
+    forecast: PlanForecast | None = None
+    """What so many tasks may cost and take; null when nobody could be asked, or when it was decided about."""
+
+
+def with_forecast(plan: Kept, forecast: PlanForecast | None) -> Shown:
+    """The plan for programs."""
+    return Shown(**msgspec.structs.asdict(plan), forecast=forecast)
+
+
 def show(out: Output, plan: Kept, *, forecast: PlanForecast | None = None) -> None:
     """Everything about a plan."""
     draft = plan.draft
     out.line(Cell(f"Plan {plan.number}  {draft.name}", "bold"), Cell(f"  {plan.state.value}", STYLES[plan.state]))
     out.text(draft.goal)
-    out.line(Cell(f"{plan.provider}, {ago(plan.created_at)}, for: {plan.goal}", "dim"))
+    instead = f", instead of plan {plan.earlier}" if plan.earlier else ""
+    out.line(Cell(f"{plan.provider}, {ago(plan.created_at)}{instead}, for: {plan.goal}", "dim"))
     for number, task in enumerate(draft.tasks, start=1):
         out.line()
         _task(out, number, task)
@@ -38,7 +53,7 @@ def show(out: Output, plan: Kept, *, forecast: PlanForecast | None = None) -> No
             out.line(Cell(f"  {risk.severity.value.lower()}  ", RISKS[risk.severity]), risk.description)
             out.text(risk.mitigation)
     out.line()
-    for line in sums(draft, forecast):
+    for line in sums([task.estimate_minutes for task in draft.tasks], forecast):
         out.line(line)
     if plan.feedback:
         out.line()
@@ -65,7 +80,7 @@ def _task(out: Output, number: int, task: PlanTask) -> None:
 def graph(draft: PlanDraft) -> list[str]:
     """The tasks as a tree: each under the last one that it waits for, with the others named beside it."""
     place = {task.ref: at for at, task in enumerate(draft.tasks)}
-    waits = [sorted(place[ref] for ref in task.depends_on) for task in draft.tasks]
+    waits = [sorted({place[ref] for ref in task.depends_on}) for task in draft.tasks]
     below: dict[int | None, list[int]] = {}
     for at, before in enumerate(waits):
         below.setdefault(before[-1] if before else None, []).append(at)
@@ -84,24 +99,3 @@ def _branch(
         yield from _branch(
             draft, below, waits, child, f"{left}{'└─ ' if last else '├─ '}", f"{left}{'   ' if last else '│  '}"
         )
-
-
-def sums(draft: PlanDraft, forecast: PlanForecast | None) -> Iterator[str]:
-    """How much it is, by the agent's own estimate and by what this workspace's tasks took."""
-    estimate = sum(task.estimate_minutes or 0 for task in draft.tasks)
-    guess = f", {duration(estimate * 60)} by the planner's own estimate" if estimate else ""
-    yield f"{count(len(draft.tasks), 'task')}{guess}."
-    if forecast is None:
-        return
-    if forecast.usd_micros is None and forecast.agent_ms is None:
-        known = count(forecast.history, "finished task")
-        yield f"No forecast: this workspace has {known} to learn from, and at least 5 are needed."
-        return
-    parts = []
-    if (usd := forecast.usd_micros) is not None:
-        parts.append(f"${usd.middle / 1e6:.2f} (${usd.low / 1e6:.2f} to ${usd.high / 1e6:.2f})")
-    if (ms := forecast.agent_ms) is not None:
-        low, middle, high = (duration(value / 1000) for value in (ms.low, ms.middle, ms.high))
-        parts.append(f"{middle} of an agent's time ({low} to {high})")
-    known = count(forecast.history, "finished task")
-    yield f"Forecast: {', '.join(parts)}; four of five times within, from {known} of this workspace."

@@ -10,6 +10,7 @@ from locus.cli.beside.reply import remedy, where, why
 from locus.cli.beside.stage import Stage
 from locus.cli.invocation import Invocation
 from locus.cli.output import Output
+from locus.cli.run.agent_words import spent_by_all
 from locus.local import project
 from locus.local.codemap.told import Wanted, told_of_checkout
 from locus.local.context.documents import Document, instructions, learnings
@@ -17,27 +18,42 @@ from locus.local.discussion.insights import told_about
 from locus.local.errors import LocalError
 from locus.local.forge.issues import is_address, read_issue
 from locus.local.forge.table import Choice
-from locus.local.planning.kept import Kept, Plans, State
+from locus.local.planning.kept import Kept, Plans
 from locus.local.planning.prompt import Occasion, plan_prompt
 from locus.local.planning.propose import propose
 from locus.local.providers.base import Ending, Event, Finished
 from locus.local.sessions.answer import AgentEnded, Repair
-from locus.local.sessions.record import Session
 from locus.wire.plans import PlanDraft
 
 SOURCE_LIMIT = 64 << 10  # characters of a file or an issue
+GOAL_LIMIT = 200  # characters of a goal that is taken from one
 
 
-def source_of(stage: Stage, given: str) -> Document:
+def source_of(here: Invocation, stage: Stage, given: str) -> Document:
     """The file or the issue that a plan is made from. Raises LocalError and Usage."""
     if is_address(given):
         choice = Choice(stage.settings.forge, stage.settings.forge_api)
         issue = sessions.run(read_issue(given, os.environ, stage.root, choice))
-        return Document("issue", f"{issue.title}\n\n{issue.body}"[:SOURCE_LIMIT])
-    text = words.from_file(given)
+        name, text = "issue", f"{issue.title}\n\n{issue.body}"
+    else:
+        name, text = "file", words.from_file(given if given == "-" else str(here.cwd / given))
     if not text.strip():
-        raise LocalError(f"{given} is empty, so there is nothing to plan from.")
-    return Document("file", text[:SOURCE_LIMIT])
+        raise LocalError(f"{_called(given)} is empty, so there is nothing to plan from.")
+    if len(text) > SOURCE_LIMIT:
+        kept = f"the first {SOURCE_LIMIT:,} of its {len(text):,} characters"
+        voice.print_beside(Output(here), f"· {_called(given)} is long: the agent is told {kept}.")
+        text = f"{text[:SOURCE_LIMIT]}\n[cut: these are {kept}]"
+    return Document(name, text)
+
+
+def goal_of(document: Document, given: str) -> str:
+    """What is planned, when nobody has said it: what the document says first, or what it is called."""
+    lines = (" ".join(line.lstrip("# ").split()) for line in document.text.splitlines())
+    return next((line[:GOAL_LIMIT] for line in lines if line), _called(given))
+
+
+def _called(given: str) -> str:
+    return "What came in" if given == "-" else given
 
 
 def make(
@@ -76,7 +92,11 @@ def make(
     session = stage.session()
     voice.print_beside(out, where(stage))
 
+    took: list[Finished] = []
+
     def tell(event: Event | Repair) -> None:
+        if isinstance(event, Finished):
+            took.append(event)
         voice.print_progress(out, "plan", event)
 
     async def work(stop: asyncio.Event) -> PlanDraft:
@@ -87,7 +107,13 @@ def make(
         try:
             draft = sessions.run(interrupts.during(work))
         except AgentEnded as e:
-            raise _as_told(e.finished, session) from e
+            if e.finished.ending is Ending.STOPPED:
+                voice.print_beside(out, "Interrupted: no plan was made.")
+                raise KeyboardInterrupt from e
+            raise LocalError(why(e.finished), remedy=remedy(e.finished, session.provider)) from e
+        finally:
+            if took_all := spent_by_all(took):
+                voice.print_beside(out, took_all)
     used = session.used
     return Plans(stage.folder).add(
         goal=goal,
@@ -96,21 +122,8 @@ def make(
         session=session.id,
         model=session.model,
         source=named,
+        document=source,
         earlier=earlier,
         tokens=used.input_tokens + used.output_tokens,
         usd=used.usd,
     )
-
-
-def reject(plans: Plans, plan: Kept, feedback: str) -> None:
-    """Write down that a plan is rejected, and why. The feedback goes with every plan that is made instead."""
-    plan.state = State.REJECTED
-    if feedback not in plan.feedback:
-        plan.feedback.append(feedback)
-    plans.save(plan)
-
-
-def _as_told(finished: Finished, session: Session) -> BaseException:
-    if finished.ending is Ending.STOPPED:
-        return KeyboardInterrupt()
-    return LocalError(why(finished), remedy=remedy(finished, session.provider))

@@ -1,16 +1,16 @@
 """`locus plan`: an agent proposes a sprint, and you decide about it as a whole."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import click
-import msgspec
 
-from locus.cli import editor, words
-from locus.cli.beside import plan_view
-from locus.cli.beside.plan_server import at_the_server, forecast, look
-from locus.cli.beside.planning import make, reject, source_of
+from locus.cli import words
+from locus.cli.beside import plan_deciding, plan_editing, plan_view, voice
+from locus.cli.beside.plan_server import forecast, look
+from locus.cli.beside.planning import goal_of, make, source_of
 from locus.cli.beside.stage import Stage, Wish, folder, options, prepare
 from locus.cli.frame import command as _command
 from locus.cli.invocation import Invocation
@@ -18,17 +18,15 @@ from locus.cli.output import Cell, Column, Output
 from locus.cli.text import ago
 from locus.local import project
 from locus.local.errors import LocalError
-from locus.local.planning.answer import judged
-from locus.local.planning.kept import OPEN, Kept, NoSuchPlan, Plans, State
-from locus.local.sessions.answer import Faults
-from locus.wire.plans import PlanApproval, PlanApproved, PlanStatus
+from locus.local.planning.kept import OPEN, Kept, Plans, State
 from locus.wire.sprints import SprintStatus
 
+NUMBER = re.compile(r"#?[0-9]+")
 ACTIONS = ("list", "show", "edit", "approve", "reject", "cancel", "send")
 
 
 @_command("plan")
-@click.argument("goal", required=False, metavar="GOAL | N")
+@click.argument("goal", required=False, metavar="[GOAL | N]")
 @click.option("--from", "source", metavar="FILE|URL", help="Plan from a file, or from an issue on GitHub.")
 @click.option("--list", "list_", is_flag=True, help="List plans, newest first.")
 @click.option("--show", is_flag=True, help="Show a plan.")
@@ -76,6 +74,10 @@ def command(
         raise click.UsageError(f"--{chosen[0]} and --{chosen[1]} are two things; do one after the other.")
     if start and not approve:
         raise click.UsageError("--start belongs to --approve.")
+    if chosen == ["list"] and goal:
+        raise click.UsageError("--list lists all plans; to see one: locus plan --show N")
+    if not chosen and source is None and goal is not None and NUMBER.fullmatch(goal.strip()):
+        raise click.UsageError(f"{goal} is no goal. To see that plan: locus plan --show {goal.strip().lstrip('#')}")
     if chosen and source:
         raise click.UsageError(f"--from makes a new plan; it does not go with --{chosen[0]}.")
     match chosen:
@@ -104,10 +106,9 @@ def _new(here: Invocation, goal: str | None, source: str | None, wish: Wish) -> 
         return
     said = words.message(goal)
     stage = prepare(here, wish, command="plan", read_only=True)
-    document = source_of(stage, source) if source else None
-    first = document.text.strip().splitlines()[0] if document else ""
-    plan = make(here, stage, said or first.lstrip("# ")[:200], source=document, named=source)
-    _told(here, plan)
+    document = source_of(here, stage, source) if source else None
+    goal = said or (goal_of(document, source) if document and source else "")
+    _told(here, make(here, stage, goal, source=document, named=source))
 
 
 def _again(here: Invocation, wish: Wish) -> None:
@@ -123,9 +124,17 @@ def _again(here: Invocation, wish: Wish) -> None:
 
 
 def _instead(here: Invocation, stage: Stage, plan: Kept) -> Kept:
-    named = plan.source if plan.source != "-" else None
-    document = source_of(stage, named) if named else None
-    return make(here, stage, plan.goal, source=document, named=plan.source, earlier=plan)
+    # What it was made from as it was then: a file may be gone, and an issue may say something else today.
+    document = Plans(stage.folder).document(plan)
+    later = f"Plan {plan.number} stays sent back. To have another made instead of it: locus plan"
+    try:
+        return make(here, stage, plan.goal, source=document, named=plan.source, earlier=plan)
+    except LocalError as e:
+        e.remedy = f"{e.remedy}\n{later}" if e.remedy else later
+        raise
+    except KeyboardInterrupt:
+        voice.print_beside(Output(here), later)
+        raise
 
 
 def propose_from(here: Invocation, source: str, wish: Wish) -> None:
@@ -134,39 +143,28 @@ def propose_from(here: Invocation, source: str, wish: Wish) -> None:
 
 
 def _reject(here: Invocation, number: str | None, feedback: str, wish: Wish) -> None:
-    _, ours = folder(here)
-    plans = Plans(ours)
-    plan = plans.find(number, *OPEN)
-    if plan.state is State.SENT:  # somebody may have decided there meanwhile
-        look(here, plans)
-        plan = plans.find(str(plan.number))
-    if plan.state not in (*OPEN, State.REJECTED):
-        raise NoSuchPlan(f"Plan {plan.number} is {plan.state.value}.", remedy="See: locus plan --list")
+    plans = Plans(folder(here)[1])
+    plan = plan_deciding.open_one(here, plans, number, State.REJECTED)
     stage = prepare(here, wish, command="plan", read_only=True)
-    if plan.state is State.SENT:
-        at_the_server(here, lambda plane: plane.plans.reject(plan.id, feedback))
-    reject(plans, plan, feedback)
+    plan_deciding.reject(here, plans, plan, feedback)
     _told(here, _instead(here, stage, plan))
 
 
-def _told(here: Invocation, plan: Kept) -> None:
+def _told(here: Invocation, plan: Kept, *, online: bool = True) -> None:
     out = Output(here)
+    expected = forecast(here, len(plan.draft.tasks)) if online and plan.state in OPEN else None
     if here.json:
-        out.json(plan)
+        out.json(plan_view.with_forecast(plan, expected))
         return
-    plan_view.show(out, plan, forecast=forecast(here, len(plan.draft.tasks)))
-    _next(out, plan)
-
-
-def _next(out: Output, plan: Kept) -> None:
+    plan_view.show(out, plan, forecast=expected)
     if plan.state is State.REJECTED:
         out.note()
         out.note("Have another made that heeds what was said: locus plan")
-    if plan.state not in OPEN:
-        return
-    out.note()
-    out.note(f"Take it: locus plan --approve {plan.number}   Change it: locus plan --edit {plan.number}")
-    out.note(f'Have another made: locus plan --reject "what is wrong" {plan.number}')
+    elif plan.state in OPEN:
+        out.note()
+        out.note(f"Take it      locus plan --approve {plan.number}")
+        out.note(f"Change it    locus plan --edit {plan.number}")
+        out.note(f'Another one  locus plan --reject "what is wrong" {plan.number}')
 
 
 def _list(here: Invocation) -> None:
@@ -196,37 +194,24 @@ def _row(plan: Kept) -> Sequence[str | Cell]:
 
 
 def _show(here: Invocation, number: str | None) -> None:
-    out = Output(here)
     plans = Plans(folder(here)[1])
-    look(here, plans)
-    plan = plans.find(number)
-    if here.json:
-        out.json(plan)
-        return
-    open_ = plan.state in OPEN
-    plan_view.show(out, plan, forecast=forecast(here, len(plan.draft.tasks)) if open_ else None)
-    _next(out, plan)
+    online = look(here, plans)
+    _told(here, plans.find(number), online=online)
 
 
 def _edit(here: Invocation, number: str | None) -> None:
     out = Output(here)
     root, ours = folder(here)
     plans = Plans(ours)
-    plan = _open(plans, number)
-    text = msgspec.json.format(msgspec.json.encode(plan.draft)).decode()
-    draft = editor.compose(
-        text, name=f"plan-{plan.number}", hint="The plan as JSON; `ref` and `depends_on` go together."
-    )
-    with editor.kept(draft):
-        try:
-            plan.draft = judged(draft.text, [check.name for check in project.load(root).checks])
-        except Faults as e:
-            found = "\n".join(f"- {fault}" for fault in e.faults)
-            raise LocalError(f"The plan cannot be taken like this, so nothing was changed:\n{found}") from e
-        plan.elsewhere = False
+    plan = plan_deciding.open_one(here, plans, number)
+    edited = plan_editing.edited(out, plan, [check.name for check in project.load(root).checks])
+    if changed := edited != plan.draft:
+        plan.draft, plan.elsewhere = edited, False
         plans.save(plan)
     if here.json:
         out.json(plan)
+    elif not changed:
+        out.note("Nothing was changed.")
     else:
         out.note(f"Changed plan {plan.number}.")
         if plan.state is State.SENT:
@@ -235,15 +220,7 @@ def _edit(here: Invocation, number: str | None) -> None:
 
 def _approve(here: Invocation, number: str | None, *, start: bool) -> None:
     out = Output(here)
-    plans = Plans(folder(here)[1])
-    plan = plans.find(number, *OPEN)
-    if plan.state not in (*OPEN, State.APPROVED):
-        raise NoSuchPlan(f"Plan {plan.number} is {plan.state.value}.", remedy="Have another made: locus plan GOAL")
-    # One request, whatever happened before: the server makes everything at once, and only the first time.
-    approval = PlanApproval(plan=plan.draft, start=start)
-    made: PlanApproved = at_the_server(here, lambda plane: plane.plans.approve(plan.id, approval))
-    plan.state, plan.sprint = State.APPROVED, made.sprint.number
-    plans.save(plan)
+    plan, made = plan_deciding.approve(here, Plans(folder(here)[1]), number, start=start)
     if here.json:
         out.json(made)
         return
@@ -251,20 +228,18 @@ def _approve(here: Invocation, number: str | None, *, start: bool) -> None:
     out.line(f"Plan {plan.number} is sprint {made.sprint.number} ({made.sprint.name}): {keys}")
     if made.sprint.status is SprintStatus.ACTIVE:
         out.note("It is active. Let an agent work: locus run")
+    elif made.sprint.status is SprintStatus.COMPLETED:
+        out.note(f"It is done already: locus sprints show {made.sprint.number}")
     elif start:
-        out.note(f"Another sprint is active, so it waits. When that is done: locus sprints start {made.sprint.number}")
+        # Approving it again starts nothing either.
+        out.note(f"It waits for the active sprint, if there is one. Then: locus sprints start {made.sprint.number}")
     else:
         out.note(f"Agents begin when it is active: locus sprints start {made.sprint.number}")
 
 
 def _cancel(here: Invocation, number: str | None) -> None:
     out = Output(here)
-    plans = Plans(folder(here)[1])
-    plan = _open(plans, number)
-    if plan.state is State.SENT:
-        at_the_server(here, lambda plane: plane.plans.cancel(plan.id))
-    plan.state = State.CANCELLED
-    plans.save(plan)
+    plan = plan_deciding.cancel(here, Plans(folder(here)[1]), number)
     if here.json:
         out.json(plan)
     else:
@@ -273,22 +248,12 @@ def _cancel(here: Invocation, number: str | None) -> None:
 
 def _send(here: Invocation, number: str | None) -> None:
     out = Output(here)
-    plans = Plans(folder(here)[1])
-    plan = _open(plans, number)
-    sent = at_the_server(here, lambda plane: plane.plans.propose(plan.id, plan.draft))
-    if sent.status is PlanStatus.PROPOSED:
-        plan.state = State.SENT
-    plans.save(plan)
+    plan, sent = plan_deciding.send(here, Plans(folder(here)[1]), number)
     if here.json:
         out.json(sent)
-    else:
+    elif plan.state is State.SENT:
         out.note(
             f"Plan {plan.number} waits at the control plane: name, goal, tasks and risks as shown, and nothing else."
         )
-
-
-def _open(plans: Plans, number: str | None) -> Kept:
-    plan = plans.find(number, *OPEN)
-    if plan.state not in OPEN:
-        raise NoSuchPlan(f"Plan {plan.number} is {plan.state.value}.", remedy="See: locus plan --list")
-    return plan
+    else:
+        out.note(f"Plan {plan.number} is {plan.state.value} there: locus plan --show {plan.number}")

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from locus.local.errors import Usage
+from locus.local.forge.base import ForgeError, Reason
 from locus.local.forge.github import GitHub, api_of, owner_and_repository
 from locus.local.forge.table import Choice, checked_api
 from locus.local.forge.tokens import github_token
@@ -45,5 +46,14 @@ async def read_issue(address: str, environment: Mapping[str, str], cwd: Path, ch
     api = choice.api or api_of(parts.hostname)
     trusted = choice.api is not None or choice.kind is not None
     token = await github_token(parts.hostname, environment, cwd=cwd, trusted=trusted)
-    title, body = await GitHub(checked_api(api), *named, token=token).issue(int(found[2]))
+    try:
+        title, body = await GitHub(checked_api(api), *named, token=token).issue(int(found[2]))
+    except ForgeError as e:
+        if e.reason not in (Reason.NOT_FOUND, Reason.FORBIDDEN):
+            raise
+        raise ForgeError(
+            f"There is no {address} that the token may read.",
+            reason=e.reason,
+            remedy="Look at the address, and whether the token has read access to the issues of that repository.",
+        ) from e
     return Issue(title, body)

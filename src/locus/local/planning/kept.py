@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from locus.local import files
+from locus.local.context.documents import Document
 from locus.local.errors import LocalError
 from locus.local.sessions.folder import Folder
 from locus.wire.plans import Plan, PlanDraft
@@ -54,6 +55,8 @@ class Kept(Struct, kw_only=True):
     usd: float | None = None
     sprint: int | None = None
     """The number of the sprint that it became."""
+    asked: bool = False
+    """Whether the control plane was asked something about it, and no answer came: it may be there, or a sprint."""
     elsewhere: bool = False
     """Whether it was made on another machine, and is kept here as it waits at the control plane."""
 
@@ -104,6 +107,7 @@ class Plans:
         session: str,
         model: str | None = None,
         source: str | None = None,
+        document: Document | None = None,
         earlier: Kept | None = None,
         tokens: int = 0,
         usd: float | None = None,
@@ -128,8 +132,22 @@ class Plans:
                 tokens=tokens,
                 usd=usd,
             )
+            if document is not None:
+                files.write(self._document(plan), msgspec.json.encode(document).decode())
             self.save(plan)
         return plan
+
+    def document(self, plan: Kept) -> Document | None:
+        """What a plan was made from, as it was then. Raises LocalError when that is not here any more."""
+        if plan.source is None:
+            return None
+        text = files.read_private(self._document(plan))
+        if text is None:
+            raise LocalError(
+                f"What plan {plan.number} was made from is not kept here.",
+                remedy=f"Plan anew: locus plan --from {plan.source}",
+            )
+        return msgspec.json.decode(text, type=Document)
 
     def adopt(self, waiting: Plan) -> Kept:
         """Keep a plan that waits at the control plane and was made elsewhere, so that it has a number here."""
@@ -151,10 +169,11 @@ class Plans:
         return plan
 
     def unanswered(self) -> Kept | None:
-        """The newest plan that was rejected and that no other was made instead of."""
+        """The plan that was rejected last, of those that no other was made instead of."""
         plans = self.all()
         answered = {plan.earlier for plan in plans}
-        return next((one for one in plans if one.state is State.REJECTED and one.number not in answered), None)
+        rejected = [one for one in plans if one.state is State.REJECTED and one.number not in answered]
+        return max(rejected, key=lambda one: one.updated_at, default=None)
 
     def save(self, plan: Kept) -> None:
         """Write a plan down, whole or not at all. Raises LocalError."""
@@ -163,6 +182,9 @@ class Plans:
 
     def _path(self, number: int) -> Path:
         return self._place / f"{number}.json"
+
+    def _document(self, plan: Kept) -> Path:
+        return self._place / f"{plan.number}.from"
 
     def _load(self, number: int) -> Kept:
         path = self._path(number)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from locus.local.planning.sums import sums
 from locus.telegram.acts import agent, judge
 from locus.telegram.buttons import CONFIRM
 from locus.telegram.desk import Asked, Handler
@@ -12,8 +13,10 @@ from locus.telegram.jobs import Job
 from locus.telegram.markup import Line, bold, code, plain, prose
 from locus.telegram.outbox import Button
 from locus.telegram.presses import Ask, Run
+from locus.wire.plans import PlanForecast
 
 SHOWN = 25  # tasks of a plan, and plans of a list
+RISKS = 3
 DECIDABLE = 5  # plans of a list that have buttons
 OPEN = frozenset({"proposed", "sent"})
 STATES = {"sent": "waits at the control plane", "rejected": "sent back", "cancelled": "given up"}
@@ -21,12 +24,20 @@ STATES = {"sent": "waits at the control plane", "rejected": "sent back", "cancel
 
 class PlannedTask(msgspec.Struct):
     title: str
+    ref: str = ""
+    estimate_minutes: int | None = None
+    depends_on: list[str] = []
+
+
+class Risk(msgspec.Struct):
+    description: str
 
 
 class Draft(msgspec.Struct):
     name: str
     goal: str = ""
     tasks: list[PlannedTask] = []
+    risks: list[Risk] = []
 
 
 class Plan(msgspec.Struct):
@@ -37,6 +48,7 @@ class Plan(msgspec.Struct):
     state: str
     draft: Draft
     sprint: int | None = None
+    forecast: PlanForecast | None = None
 
 
 class MadeSprint(msgspec.Struct):
@@ -64,6 +76,10 @@ def plan_arguments() -> tuple[str, ...]:
 
 def list_arguments() -> tuple[str, ...]:
     return ("plan", "--json", "--list")
+
+
+def show_arguments(number: int) -> tuple[str, ...]:
+    return ("plan", "--json", "--show", f"{number:d}")
 
 
 def approve_arguments(number: int) -> tuple[str, ...]:
@@ -100,7 +116,8 @@ async def _plans(asked: Asked, _: Order) -> None:
         told.append(f"{plan.number} {bold(plan.draft.name)} · {_tasks(plan)} · {plain(state)}")
     open_ = [plan for plan in found[:SHOWN] if plan.state in OPEN][:DECIDABLE]
     if open_:
-        told += ["", *_lines(open_[0])]
+        newest = await agent.answer_of(asked, show_arguments(open_[0].number), Plan)  # with its forecast
+        told += ["", *_lines(newest)]
     asked.say(told or ["No plan was made here yet. /plan GOAL"], buttons=[_buttons(asked, plan) for plan in open_])
 
 
@@ -142,9 +159,15 @@ def _tasks(plan: Plan) -> str:
 
 def _lines(plan: Plan) -> list[Line]:
     told: list[Line] = [f"<b>Plan {plan.number}</b> · {bold(plan.draft.name)}", *prose(plan.draft.goal, most=500), ""]
-    told += [f"{place}. {plain(task.title)}" for place, task in enumerate(plan.draft.tasks[:SHOWN], 1)]
-    if len(plan.draft.tasks) > SHOWN:
-        told.append(f"… and {len(plan.draft.tasks) - SHOWN} more")
+    tasks = plan.draft.tasks
+    place = {task.ref: number for number, task in enumerate(tasks, 1)}
+    for number, task in enumerate(tasks[:SHOWN], 1):
+        waits = ", ".join(str(one) for one in sorted({place[ref] for ref in task.depends_on if ref in place}))
+        told.append(f"{number}. {plain(task.title)}{f' (after {waits})' if waits else ''}")
+    if len(tasks) > SHOWN:
+        told.append(f"… and {len(tasks) - SHOWN} more")
+    told += ["", *(plain(said, most=300) for said in sums([task.estimate_minutes for task in tasks], plan.forecast))]
+    told += [f"Risk: {plain(risk.description, most=200)}" for risk in plan.draft.risks[:RISKS]]
     return [*told, "", f"All of it: {code(f'locus plan --show {plan.number}')}"]
 
 
