@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import pexpect
 import pytest
 from tests.support import agent_clis
 from tests.support.beside import Beside, beside, standing
 from tests.support.fault_proxy import Act, FaultProxy, between
-from tests.support.person import Said
+from tests.support.person import Said, command
 from tests.support.plans import answers, plan
 from tests.support.server import RunningServer
 
@@ -19,6 +20,9 @@ from locus.local.planning.kept import Plans, State
 from locus.local.sessions.folder import folder_of
 from locus.wire.plans import PlanDraft, PlanTask
 from locus.wire.workspaces import Purpose
+
+# What gives the tasks a checklist, for sed.
+GOOD = r"""-e 's/"checklist": \[\]/"checklist": [{"text":"x"}]/'"""
 
 
 def plans_of(here: Beside) -> Plans:
@@ -87,7 +91,7 @@ async def test_a_plan_is_edited_sent_and_given_up_and_no_fault_is_taken(
     broken = await did(signed_in, "plan", "--edit")  # tasks without a checklist are a fault
     plans = plans_of(signed_in)
     before = plans.find("1").draft.name
-    person.variables["EDITOR"] = r"""sed -i -e s/Search/Find/ -e 's/"checklist": \[\]/"checklist": [{"text":"x"}]/'"""
+    person.variables["EDITOR"] = f"sed -i -e s/Search/Find/ {GOOD}"
     edited = await did(signed_in, "plan", "--edit")
     sent = await did(signed_in, "plan", "--send")
     stored = await server.pool.fetchrow("SELECT status, draft->>'name' AS name FROM plans")
@@ -100,6 +104,40 @@ async def test_a_plan_is_edited_sent_and_given_up_and_no_fault_is_taken(
     assert await server.pool.fetchval("SELECT status FROM plans") == "CANCELLED"
     assert (await did(signed_in, "plan", "--approve", "1")).code == 1
     assert await server.pool.fetchval("SELECT count(*) FROM sprints") == 0
+
+
+async def test_a_plan_that_was_decided_about_while_it_was_edited_stays_as_it_is(signed_in: Beside) -> None:
+    person = signed_in.person
+    (person.bin / "sed").symlink_to("/bin/sed")
+    locus = " ".join(command("plan", "--cancel", "1", "--quiet"))
+    person.program("slow", f'{locus} && sed -i -e s/Search/Find/ {GOOD} "$1"')
+    person.variables["EDITOR"] = "slow"
+
+    edited = await did(signed_in, "plan", "--edit")
+
+    assert edited.code == 1
+    assert "was changed while you edited it" in edited.err and "What you wrote is in" in edited.err
+    assert kept(signed_in) == [(1, State.CANCELLED)]
+
+
+async def test_at_a_terminal_a_plan_with_a_fault_can_be_edited_again(signed_in: Beside) -> None:
+    person = signed_in.person
+    (person.bin / "sed").symlink_to("/bin/sed")
+    person.program("twice", f'if [ -e once ]; then sed -i {GOOD} "$1"; else : > once; fi')
+    person.variables["EDITOR"] = "twice"
+
+    def edit() -> str:
+        child = person.at_terminal("plan", "--edit", cwd=signed_in.checkout)
+        child.expect("no checklist")
+        child.expect("Edit it again")
+        child.sendline("y")
+        child.expect(pexpect.EOF)
+        return str(child.before)
+
+    said = await asyncio.to_thread(edit)
+
+    assert "Changed plan 1." in said
+    assert [len(task.checklist) for task in plans_of(signed_in).find("1").draft.tasks] == [1, 1]
 
 
 async def test_what_somebody_decided_at_the_control_plane_shows_here(server: RunningServer, signed_in: Beside) -> None:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
+
+from msgspec import Struct
 
 from locus.cli import session
 from locus.cli.beside import voice
@@ -68,12 +69,11 @@ def forecast(here: Invocation, tasks: int) -> PlanForecast | None:
         return None
 
 
-@dataclass
-class _Found:
+class _Found(Struct):
     """The plans that wait, the newest first, and of those that were asked about the ones that do not wait any more."""
 
-    waiting: dict[UUID, Plan] = field(default_factory=dict)
-    decided: dict[UUID, tuple[Plan, int | None]] = field(default_factory=dict)  # with the number of its sprint
+    waiting: dict[UUID, Plan] = {}
+    decided: dict[UUID, tuple[Plan, int | None]] = {}  # with the number of its sprint
 
 
 def look(here: Invocation, plans: Plans) -> bool:
@@ -109,7 +109,7 @@ def _learn(plans: Plans, plan: Kept, found: _Found) -> None:
     elif plan.id in found.decided:
         take(plan, *found.decided[plan.id])
     if before != (plan.state, plan.asked, plan.draft):
-        plans.save(plan)
+        plans.save_as_read(plan)  # another command may have learned more meanwhile
 
 
 def take(plan: Kept, there: Plan, sprint: int | None = None) -> None:

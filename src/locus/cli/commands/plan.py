@@ -204,10 +204,7 @@ def _edit(here: Invocation, number: str | None) -> None:
     root, ours = folder(here)
     plans = Plans(ours)
     plan = plan_deciding.open_one(here, plans, number)
-    edited = plan_editing.edited(out, plan, [check.name for check in project.load(root).checks])
-    if changed := edited != plan.draft:
-        plan.draft, plan.elsewhere = edited, False
-        plans.save(plan)
+    changed = plan_editing.edit(plans, plan, [check.name for check in project.load(root).checks])
     if here.json:
         out.json(plan)
     elif not changed:

@@ -1,8 +1,9 @@
 """What an agent says and does, in words: for everything that shows an agent at work, a run or not."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from locus.local.providers.base import Finished, Limit, Notice, Text, ToolStarted, Usage
 from locus.local.text import duration

@@ -114,7 +114,7 @@ class Plans:
     ) -> Kept:
         """Keep a new plan under the next number."""
         now = datetime.now(UTC)
-        with files.locked(self._place / "number"):
+        with files.locked(self._lock):
             plan = Kept(
                 number=max(self.numbers(), default=0) + 1,
                 id=uuid4(),
@@ -134,7 +134,7 @@ class Plans:
             )
             if document is not None:
                 files.write(self._document(plan), msgspec.json.encode(document).decode())
-            self.save(plan)
+            self._write(plan)
         return plan
 
     def document(self, plan: Kept) -> Document | None:
@@ -152,7 +152,7 @@ class Plans:
     def adopt(self, waiting: Plan) -> Kept:
         """Keep a plan that waits at the control plane and was made elsewhere, so that it has a number here."""
         now = datetime.now(UTC)
-        with files.locked(self._place / "number"):
+        with files.locked(self._lock):
             plan = Kept(
                 number=max(self.numbers(), default=0) + 1,
                 id=waiting.id,
@@ -165,7 +165,7 @@ class Plans:
                 updated_at=now,
                 elsewhere=True,
             )
-            self.save(plan)
+            self._write(plan)
         return plan
 
     def unanswered(self) -> Kept | None:
@@ -177,6 +177,22 @@ class Plans:
 
     def save(self, plan: Kept) -> None:
         """Write a plan down, whole or not at all. Raises LocalError."""
+        with files.locked(self._lock):
+            self._write(plan)
+
+    def save_as_read(self, plan: Kept) -> bool:
+        """Write a plan down if nobody has changed it since it was read; returns whether. Raises LocalError."""
+        with files.locked(self._lock):
+            if self._load(plan.number).updated_at != plan.updated_at:
+                return False
+            self._write(plan)
+        return True
+
+    @property
+    def _lock(self) -> Path:
+        return self._place / "number"
+
+    def _write(self, plan: Kept) -> None:
         plan.updated_at = datetime.now(UTC)
         files.write(self._path(plan.number), msgspec.json.format(msgspec.json.encode(plan)).decode())
 
