@@ -1,6 +1,7 @@
 """`locus review` with the real agents and a GitHub on loopback: what is found, what is posted, and what is not."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,6 +197,22 @@ def test_local_changes_are_reviewed_without_touching_index_or_files(tmp_path: Pa
     (artifact,) = (root / ".locus" / "artifacts").glob("review-local-*.md")
     assert "staged.py:1" in artifact.read_text() and artifact.name in said.out
     assert person.git("status", "--porcelain", "--", ":(exclude).locus", cwd=root) == status
+
+
+@pytest.mark.real_agent
+def test_names_and_lines_that_are_no_utf_8_are_reviewed_like_any_other(tmp_path: Path) -> None:
+    person = standing(tmp_path, "codex")
+    root = os.fsencode(person.home / "shop")
+    for name, content in ((b"caf\xe9.py", b"name = 'caf\xe9'\n"), (b"long\xe9.py", b"x = 1  # long\n" * 40_000)):
+        Path(os.fsdecode(root + b"/" + name)).write_bytes(content)
+    found = finding(file="caf\\xe9.py", line=1, suggestion=None)
+
+    with beside(tmp_path, "codex", *answers("codex", opinion(found)), person=person) as desk:
+        told = desk.told("review", "local", "--yes")
+
+    (review,) = told["reviews"]
+    assert review["findings"][0]["file"] == "caf\\xe9.py" and review["left_out"] == ["long\\xe9.py"]
+    assert "name = 'caf\\\\xe9'" in desk.asked(0)
 
 
 def test_without_a_change_nobody_is_asked(tmp_path: Path) -> None:

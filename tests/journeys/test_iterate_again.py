@@ -96,6 +96,18 @@ def test_what_was_pushed_before_it_was_killed_is_answered_later_without_the_agen
         assert here.git("rev-parse", BRANCH, cwd=bare) == pushed
         assert "Nothing waits" in here.locus(*ITERATE)
 
+        # Who ends a watch is told what it has done until then.
+        more = github.reviewing.thread(1, "one.txt", 1, "And again.")
+        says(program, "echo right, loud, again > one.txt")
+        watching = begun(here, "--watch", "--json")
+        deadline = time.monotonic() + 60
+        while len(more.comments) < 2:
+            assert time.monotonic() < deadline, "nothing is answered"
+            time.sleep(0.05)
+        watching.send_signal(signal.SIGINT)
+        said, _ = watching.communicate()
+        assert watching.returncode == 130 and [one["answered"] for one in json.loads(said)["rounds"]] == [1]
+
 
 def test_what_is_settled_meanwhile_is_not_pushed_and_nobody_works_twice(tmp_path: Path, github: GitHubServer) -> None:
     with command(tmp_path) as (agent, _), machine(tmp_path, agent, github) as here:

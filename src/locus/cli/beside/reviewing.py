@@ -78,14 +78,14 @@ class Reviewing(Struct, frozen=True, kw_only=True):
 
     # ---- changes that are in no commit
 
-    async def local(self, *, staged: bool) -> Outcome:
+    async def local(self, *, staged: bool) -> None:
         """Review what the checkout has on top of its last commit. Raises LocalError."""
         root = self.stage.root
         what = "staged changes" if staged else "uncommitted changes"
         files = await hunks.uncommitted(root, os.environ, staged=staged, leave_out=str(artifacts.FOLDER))
         if not files:
             voice.print_beside(self.out, f"There are no {what}, so there is nothing to review.")
-            return self.outcome
+            return
         shown = material(files, tokens=self.tokens)
         occasion = Occasion(what=what, material=shown, instructions=instructions(root))
         async with self.stage.desk(self._note) as desk:
@@ -93,11 +93,10 @@ class Reviewing(Struct, frozen=True, kw_only=True):
         name = f"review-local-{datetime.now(UTC):%Y%m%d-%H%M%S}"
         self._write(review, name)
         self._done(review)
-        return self.outcome
 
     # ---- branches and pull requests
 
-    async def remote(self, target: str | None) -> Outcome:
+    async def remote(self, target: str | None) -> None:
         """Review a pull request or a branch; without a target, every open one that Locus made. Raises LocalError."""
         found = await checkout.find(self.stage.root, os.environ, remote=remote_of(self.stage.settings))
         choice = Choice(self.stage.settings.forge, self.stage.settings.forge_api)
@@ -113,7 +112,6 @@ class Reviewing(Struct, frozen=True, kw_only=True):
                 if len(subjects) == 1 or self.stop.is_set():
                     raise
                 self.outcome.failed.append(Failure(what, str(e)))
-        return self.outcome
 
     async def _subjects(self, found: Checkout, forge: Forge, target: str | None) -> list[tuple[Subject, Pull | None]]:
         hosted = reviews_of(forge)

@@ -73,7 +73,7 @@ def command(
     """
     if not watch and (rounds is not None or minutes is not None):
         raise click.UsageError("--rounds and --minutes are bounds of --watch.")
-    out, asked = Output(here), Wish(**wish)
+    out, asked, outcome = Output(here), Wish(**wish), Outcome()
     flags = {"provider": asked.provider, "model": asked.model, "effort": asked.effort, "network": asked.network}
     settings = sessions.settings(here, **flags, sandbox="off" if asked.no_sandbox else None)
     provider = choose(settings.provider, command=settings.agent_command or ())
@@ -87,7 +87,7 @@ def command(
         limits=limits_of(settings),
     )
 
-    async def work(stop: asyncio.Event) -> Outcome:
+    async def work(stop: asyncio.Event) -> None:
         async with sessions.plane(here, settings_=settings) as plane:
             found = await place(here, plane, settings, chosen, lambda what: _tell(out, what))
             iterating = Iterating(
@@ -99,6 +99,7 @@ def command(
                 agent_command=settings.agent_command or (),
                 made=lambda made: _show(out, made),
                 patient=watch,
+                outcome=outcome,
                 max_usd=asked.max_usd,
                 max_turns=asked.max_turns,
             )
@@ -106,11 +107,17 @@ def command(
                 await iterating.once(target)
             else:
                 await _watch(iterating, target, rounds or ROUNDS, (minutes or MINUTES) * 60.0)
-            return iterating.outcome
 
     with Interrupts() as interrupts:
-        outcome = sessions.run(interrupts.during(work))
+        try:
+            sessions.run(interrupts.during(work))
+        except KeyboardInterrupt:
+            if out.json_wanted or outcome.failed:
+                _say(out, outcome)  # what was done until then is done
+            raise
     _say(out, outcome)
+    if interrupts.first is not None:
+        return interrupts.exit_code
     return 1 if outcome.failed else 0
 
 
@@ -120,6 +127,8 @@ async def _watch(iterating: Iterating, target: str | None, rounds: int, seconds:
     Trouble that passes by itself is waited for. Once something was done, it is told whatever happens afterwards.
     """
     end, done, looked, trouble = time.monotonic() + seconds, 0, False, TROUBLE
+    bounds = f"at most {rounds} round{'s' * (rounds != 1)} and {seconds / 60:.0f} minutes"
+    iterating.note(f"Looking every {POLL:.0f} s for what is said, {bounds}. Ctrl+C ends it.")
     while done < rounds and not iterating.stop.is_set() and not iterating.outcome.failed:
         pause = POLL
         try:
@@ -139,11 +148,21 @@ async def _watch(iterating: Iterating, target: str | None, rounds: int, seconds:
             waits = e.retry_after if isinstance(e, ForgeError) else None
             pause, trouble = waits or trouble, min(2 * trouble, POLL)
             iterating.note(f"{e.message} Looking again in {pause:.0f} s.")
-        limit = iterating.max_usd
-        if time.monotonic() >= end or (limit is not None and iterating.outcome.usd >= limit) or done >= rounds:
+        if (over := _over(iterating, done >= rounds, time.monotonic() >= end)) is not None:
+            iterating.note(over)
             return
         with suppress(TimeoutError):
             await asyncio.wait_for(iterating.stop.wait(), min(pause, max(end - time.monotonic(), 0.0)))
+
+
+def _over(iterating: Iterating, rounds: bool, minutes: bool) -> str | None:
+    """The bound that is reached, in words."""
+    limit = iterating.max_usd
+    if limit is not None and iterating.outcome.usd >= limit:
+        return f"The {limit:g} $ that this call may cost are spent (--max-usd)."
+    if rounds:
+        return "That was the last round (--rounds)."
+    return "The time for looking is over (--minutes)." if minutes else None
 
 
 def _passes(error: ForgeError | GitError) -> bool:

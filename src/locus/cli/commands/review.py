@@ -78,7 +78,9 @@ def command(
     out = Output(here)
     stage = _stage(here, Wish(**wish))
 
-    async def work(stop: asyncio.Event) -> Outcome:
+    outcome = Outcome()
+
+    async def work(stop: asyncio.Event) -> None:
         room = tokens or project.load(stage.root).review_tokens
         reviewing = Reviewing(
             stage=stage,
@@ -88,11 +90,17 @@ def command(
             made=lambda review: _show(out, review),
             again=again,
             post=not no_post,
+            outcome=outcome,
         )
-        return await (reviewing.local(staged=staged) if target == LOCAL else reviewing.remote(target))
+        await (reviewing.local(staged=staged) if target == LOCAL else reviewing.remote(target))
 
     with Interrupts() as interrupts:
-        outcome = sessions.run(interrupts.during(work))
+        try:
+            sessions.run(interrupts.during(work))
+        except KeyboardInterrupt:
+            if out.json_wanted or outcome.already or outcome.failed:
+                _say(out, outcome)  # what was posted until then is posted
+            raise
     _say(out, outcome)
     verdicts = [*(one.verdict for one in outcome.reviews), *(one.verdict for one in outcome.already)]
     asked_for = Verdict.REQUEST_CHANGES in verdicts

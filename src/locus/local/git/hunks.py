@@ -113,7 +113,11 @@ def _listed(scratch: Path, names: str) -> Path:
 
 
 def read(said: str) -> list[FileDiff]:
-    """The files of what git printed. Names come from its list, since in the header of a diff they may hold anything."""
+    """The files of what git printed. Names come from its list, since in the header of a diff they may hold anything.
+
+    What is no UTF-8 in names and lines is shown as `\\xe9`: it goes to people, models and forges, and to no file.
+    """
+    said = said.encode(errors="surrogateescape").decode(errors="backslashreplace")
     listed, _, text = said.partition("\0\0")
     entries = list(_entries(listed.split("\0")))
     # No line of a file begins in its first column, so a header cannot be forged.
