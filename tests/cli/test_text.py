@@ -111,6 +111,22 @@ def test_what_does_not_fit_goes_on_below_its_column_where_there_is_room(width: i
     assert max(len(line) for line in [first, *rest]) <= width
 
 
+def test_a_command_that_is_to_be_copied_is_not_broken_where_it_fits_into_a_line() -> None:
+    console = Console(width=50, force_terminal=True)
+
+    def pieces(text: str) -> list[str]:
+        return [piece.plain.rstrip() for piece in hanging(Text(text), console)]
+
+    assert pieces('No sessions yet. Begin one: locus exec "What is to be done"') == [
+        "No sessions yet. Begin one:",
+        '    locus exec "What is to be done"',
+    ]
+    assert pieces("Begin one: locus service install bot") == ["Begin one: locus service install bot"]
+    long = pieces("Begin one: locus exec " + "word " * 20)
+    assert long[0] == "Begin one:"
+    assert all(line.startswith("    ") and len(line) <= 50 for line in long[1:])
+
+
 def test_in_a_narrow_terminal_numbers_stay_whole_and_what_grows_gives_way_first() -> None:
     columns = [Column("N", right=True), Column("STATE"), Column("PATH", grows=True), Column("WHO", grows=True)]
 

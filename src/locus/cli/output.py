@@ -1,6 +1,7 @@
 """How commands answer: tables for eyes, plain aligned lines for pipes, one JSON document for programs."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from shutil import get_terminal_size
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 GAP = 2  # blanks between columns
 LEAST = 12  # columns of a terminal that a text keeps, however narrow it is
 FEWEST = 5  # columns that a text keeps beside numbers which would be cut otherwise
+_COMMAND = re.compile(r"(?<=: )locus [a-z-]+[^:]*$")  # what a line tells a person to type, at its end
 INDENT = 4  # columns before what somebody else wrote, and before what goes on from the line above
 
 
@@ -169,10 +171,17 @@ def _end(text: str, width: int) -> str:
 def hanging(line: "Text", console: "Console", under: int = 0) -> "list[Text]":
     """The line in pieces that fit, all but the first indented: nobody's words begin where a line of ours does.
 
-    They are indented to the column `under` where there is room for that.
+    They are indented to the column `under` where there is room for that. A command to be copied begins a piece.
     """
     if not console.is_terminal or line.cell_len <= console.width:
         return [line]
+    if command := _COMMAND.search(line.plain):
+        before, copied = line.divide([command.start()])
+        before.rstrip()
+        pieces = copied.wrap(console, max(LEAST, console.width - INDENT))
+        for piece in pieces:
+            piece.pad_left(INDENT)
+        return [*hanging(before, console, under), *pieces]
     if under > INDENT and console.width - under > LEAST * 2:
         head, text = line.divide([under])
         first, *rest = text.wrap(console, console.width - under) or [text]
