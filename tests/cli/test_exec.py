@@ -334,6 +334,24 @@ def test_an_agent_that_must_ask_is_not_started_where_nobody_could_answer(tmp_pat
     assert (asked, allowed.code) == (0, 0)
 
 
+def test_what_a_program_prints_is_one_text_and_nobody_claims_that_it_remembers(tmp_path: Path) -> None:
+    person = standing(tmp_path, "command", sandbox=False)
+    person.program("prints", "cat > /dev/null; printf 'One\\n\\n    two\\n\\n'")
+    person.variables["LOCUS_AGENT_COMMAND"] = str(person.bin / "prints")
+    here = Beside(person, person.home / "shop", "command")
+
+    plain = here.locus("exec", "Go", "--yes", "--no-stream")
+    session = here.told("sessions", "list")[0]["id"]
+    streamed = here.locus("exec", "-s", session, "Go", "--yes", "--json-stream")
+    shown = here.told("sessions", "show", session)
+
+    assert (plain.code, plain.out) == (0, "One\n\n    two\n")
+    lines = [json.loads(line) for line in streamed.out.splitlines()]
+    assert "".join(line["payload"].get("content", "") for line in lines) == "One\n\n    two"
+    assert any("remembers nothing" in line["payload"].get("message", "") for line in lines)
+    assert [turn["answer"] for turn in shown["turns"]] == ["One\n\n    two"] * 2
+
+
 def remembered(here: Beside, word: str) -> list[str]:
     """The files below the state directory that hold a word."""
     found = []

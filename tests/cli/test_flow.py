@@ -1,6 +1,6 @@
 """Words as they come: whatever the pieces, nothing is lost, and no line begins or ends where it must not."""
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from locus.cli.flow import LEAST, Flow, cells
 
@@ -17,6 +17,7 @@ def flowed(pieces: list[str], width: int, *, hang: int | None = None, indent: in
     return "".join(written)
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=8), st.integers(1, 100))
 def test_every_line_is_indented_and_fits_and_no_word_is_lost(pieces: list[str], width: int) -> None:
     shown = flowed(pieces, width)

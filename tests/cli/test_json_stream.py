@@ -246,7 +246,7 @@ def test_a_text_that_came_in_parts_is_not_told_twice() -> None:
 
     told = [json.loads(line) for line in lines]
     assert [line["payload"]["content"] for line in told if line["type"] == "text_delta"] == [
-        *("One ", "two", "Three", "Fo", "ur")
+        *("One ", "two", "\n\nThree", "\n\nFo", "ur")
     ]
 
 

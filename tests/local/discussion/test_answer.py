@@ -2,11 +2,12 @@
 
 import json
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from locus.local.discussion.answer import Reply
 
 
+@settings(deadline=None)
 @given(st.text(), st.lists(st.integers(1, 12), min_size=1), st.booleans())
 def test_a_reply_is_read_piece_by_piece_as_it_is_written(reply: str, cuts: list[int], ascii_only: bool) -> None:
     text = json.dumps({"reply": reply, "insights": [{"text": "other"}]}, ensure_ascii=ascii_only)

@@ -16,7 +16,7 @@ from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from locus.cli import session as sessions
 from locus.cli.beside import voice
 from locus.cli.beside.interrupts import Interrupts
-from locus.cli.beside.reply import remedy, reply, where, why
+from locus.cli.beside.reply import forgotten, remedy, reply, where, why
 from locus.cli.beside.stage import Stage
 from locus.cli.invocation import Invocation
 from locus.cli.output import Output, is_terminal
@@ -59,6 +59,7 @@ async def _converse(here: Invocation, stage: Stage, session: Session, *, stream:
     )
     out.line(where(stage))
     out.line(f"{KEYS} /help tells more.")
+    voice.print_all(out, forgotten(session))
     async with stage.desk(out.note) as desk:
         while True:
             try:

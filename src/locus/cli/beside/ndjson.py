@@ -32,6 +32,7 @@ from locus.local.sessions.shelf import new_id
 
 PROTOCOL = 1
 USAGE = 2
+LINE, PARAGRAPH = "\n", "\n\n"
 # The words of version 1. What is none of them is UNKNOWN; `details.ending` says it in our own words.
 CODES: dict[Ending, str] = {
     Ending.MISSING: "CLI_NOT_FOUND",
@@ -65,6 +66,7 @@ class Stream(Struct):
     _tools: dict[str, None] = field(default_factory=dict)  # names, in the order of their first use
     _streaming: bool = False
     _parts: str = ""  # of a text that has not been told whole yet
+    _before: str = ""  # what stands between the text before and the next one
 
     def start(self, *, provider: str | None, model: str | None, cwd: str) -> None:
         if self.started:
@@ -81,9 +83,11 @@ class Stream(Struct):
             case TextPart(text=text):
                 self._text(text)
                 self._parts += text
-            case Text(text=text):
-                self._text(text.removeprefix(self._parts) if text.startswith(self._parts) else text)
+            case Text(text=text, line=line):
+                goes_on = self._parts and text.startswith(self._parts)
+                self._text(text.removeprefix(self._parts) if goes_on else text, line=line)
                 self._parts = ""
+                self._before = LINE if line else PARAGRAPH
             case Thinking(text=text):
                 self._say("thinking", _known(content=text or None))
             case ToolStarted(id=tool_id, name=name, summary=summary):
@@ -121,9 +125,12 @@ class Stream(Struct):
         self._say("done", payload)
         self.over = True
 
-    def _text(self, text: str) -> None:
+    def _text(self, text: str, *, line: bool = False) -> None:
         if not text:
             return
+        # Texts follow each other; who puts the pieces together sees where one ended.
+        text = f"{LINE if line and self._before else self._before}{text}"
+        self._before = ""
         if not self._streaming:
             self._streaming = True
             self.status("streaming", "Streaming AI response")

@@ -67,6 +67,13 @@ def remedy(finished: Finished, provider: str, *, go_on: str | None = None) -> st
     return None
 
 
+def forgotten(session: Session) -> str | None:
+    """What somebody should know who goes on with a session that its agent does not remember."""
+    if session.native is not None or not session.turns:
+        return None
+    return f"{session.provider} remembers nothing of the session {session.id}, so it begins anew."
+
+
 def where(stage: Stage) -> str:
     """Who works where, and what it may do there."""
     if stage.policy is not None:

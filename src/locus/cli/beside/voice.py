@@ -9,7 +9,7 @@ from locus.cli.invocation import Invocation
 from locus.cli.output import INDENT, Output, is_terminal
 from locus.cli.run.agent_words import agent_line, spent
 from locus.cli.text import safe
-from locus.local.providers.base import Ending, Event, Finished, Limit, Notice, Text, TextPart, ToolStarted
+from locus.local.providers.base import Ending, Event, Finished, Limit, Notice, Text, TextPart, ToolStarted, whole
 from locus.local.sessions.answer import Repair
 
 HANDED_IN = "StructuredOutput"  # the tool by which claude gives an answer of a form
@@ -50,7 +50,7 @@ class Aloud:
         self._stream = stream
         self._parts = ""  # of the text that is being told
         self._at_start = True  # of a line
-        self._kept: list[str] = []
+        self._kept: list[Text] = []
 
     def tell(self, event: Event) -> None:
         match event:
@@ -59,7 +59,7 @@ class Aloud:
                 self._parts += text
             case Text(text=text):
                 if not self._stream:
-                    self._kept.append(text)
+                    self._kept.append(event)
                     return
                 if not text.startswith(self._parts):
                     self.end_line()
@@ -75,7 +75,7 @@ class Aloud:
                 self.end_line()
                 if self._kept:
                     # Without streaming only the answer counts: what the agent said last.
-                    self._print(self._kept[-1])
+                    self._print(whole(self._kept)[-1])
                     self.end_line()
 
     def _print(self, text: str) -> None:

@@ -11,7 +11,7 @@ from locus.cli import frame, session as sessions, words
 from locus.cli.beside import voice
 from locus.cli.beside.interrupts import Interrupts
 from locus.cli.beside.ndjson import Stream
-from locus.cli.beside.reply import FAILED, Listen, code_of, remedy, reply, where, why
+from locus.cli.beside.reply import FAILED, Listen, code_of, forgotten, remedy, reply, where, why
 from locus.cli.beside.stage import NoAgent, Stage, Wish, folder, options, permissions_option, prepare
 from locus.cli.invocation import Invocation
 from locus.cli.output import Output
@@ -114,7 +114,7 @@ def _told(
     aloud = voice.Aloud(here, stream=stream)
     listen = (lambda event: None) if here.json else aloud.tell
     if not here.json:
-        voice.print_beside(out, where(stage))
+        voice.print_all(out, where(stage), forgotten(session))
     with stage.shelf.using(session):
         finished = sessions.run(_turn(stage, session, asked, interrupts, listen, parts=stream and not here.json))
     if here.json:
@@ -158,6 +158,8 @@ def _streamed(
         asked = words.message(prompt)
         assert asked is not None
         session = stage.shelf.find(going_on) if going_on else stage.session(stream.session)
+        if (note := forgotten(session)) is not None:
+            stream.status("notice", note)
         with stage.shelf.using(session):
             finished = sessions.run(_turn(stage, session, asked, interrupts, stream.tell, parts=True))
         tokens = finished.usage.tokens

@@ -67,6 +67,19 @@ class Turn(Struct, frozen=True):
 
 class Text(Struct, frozen=True):
     text: str
+    line: bool = False
+    """Whether it is a line of a longer text, from programs that print and say no more of it."""
+
+
+def whole(texts: Sequence[Text]) -> list[str]:
+    """The texts as they were meant: lines that follow each other are one."""
+    found: list[str] = []
+    for at, text in enumerate(texts):
+        if at and text.line and texts[at - 1].line:
+            found[-1] += f"\n{text.text}"
+        else:
+            found.append(text.text)
+    return found
 
 
 class TextPart(Struct, frozen=True):

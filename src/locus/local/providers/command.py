@@ -74,6 +74,7 @@ class _Reader:
         self._wants_form = wants_form
         self._answers = False
         self._printed = bytearray()  # an answer of a form may stand in many lines, and in long ones
+        self._blank = ""  # lines that said nothing, before one that says something
 
     def read(self, line: bytes) -> list[Event]:
         text = line[:TEXT_LIMIT].decode(errors="replace").rstrip()
@@ -83,7 +84,11 @@ class _Reader:
             if self._answers:
                 return []  # the rest of it comes with the end
             self._answers = BEGINS.match(text) is not None
-        return [Text(text)] if text else []
+        if not text:
+            self._blank += "\n"
+            return []
+        before, self._blank = self._blank, ""
+        return [Text(before + text, line=True)]
 
     def finish(self, exit: Exit, stderr_tail: str) -> Finished:
         if exit.ok:

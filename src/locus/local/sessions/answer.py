@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from locus.local.errors import LocalError
-from locus.local.providers.base import Ending, Event, Finished, Text
+from locus.local.providers.base import Ending, Event, Finished, Text, whole
 from locus.local.sessions.desk import Desk
 from locus.local.sessions.record import Session
 from locus.local.sessions.shelf import Shelf
@@ -55,19 +55,19 @@ async def answer(
     parts: bool = False,
 ) -> tuple[str, Finished]:
     """Have one turn, and return what the agent answered with how it ended. `tell` hears of everything on the way."""
-    texts: list[str] = []
+    texts: list[Text] = []
     finished: Finished | None = None
     events = turn(desk, shelf, session, prompt, said=said, stop=stop, schema=schema, parts=parts)
     async with aclosing(events):
         async for event in events:
             if isinstance(event, Text):
-                texts.append(event.text)
+                texts.append(event)
             elif isinstance(event, Finished):
                 finished = event
             tell(event)
     assert finished is not None, "a turn's last event is always Finished"
     # What an agent says on its way is not its answer; the last text is, where the answer is not kept apart.
-    return finished.structured or (texts[-1] if texts else ""), finished
+    return finished.structured or (whole(texts)[-1] if texts else ""), finished
 
 
 def after(desk: Desk, finished: Finished) -> Desk:

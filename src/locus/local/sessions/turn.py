@@ -24,6 +24,7 @@ from locus.local.providers.base import (
     TextPart,
     Thinking,
     Usage,
+    whole,
 )
 from locus.local.providers.run import run as run_agent
 from locus.local.sessions.bounds import Bounds
@@ -52,7 +53,7 @@ async def turn(
     been saved.
     """
     began, at = time.monotonic(), datetime.now(UTC)
-    answer: list[str] = []
+    answer: list[Text] = []
     name = f"session {session.id}"
     spending = spending_of(desk.account or Account(name, name, name), desk.model, desk.environment)
     bounds = Bounds(spending, Caps(turns=desk.max_turns, usd=desk.max_usd), desk.day)
@@ -113,8 +114,8 @@ async def turn(
                         elif bounds.unpriced and not said_unpriced:
                             said_unpriced = True
                             yield Notice(unpriced(spending.model))
-                    case Text(text=text):
-                        answer.append(text)
+                    case Text():
+                        answer.append(event)
                     case TextPart() | AnswerPart() | Thinking() if not parts:
                         continue
                     case Finished(ending=Ending.STOPPED) if limit is not None:
@@ -123,9 +124,11 @@ async def turn(
                         event = replace(event, ending=Ending.BUDGET, detail=why_wall)
                 if isinstance(event, Finished):
                     event = replace(event, usage=spending.with_cost(event.usage))
+                    said_whole = whole(answer)
                     if event.structured is not None:  # it is an answer, too, and may hold what was told on the way
-                        answer = [*(text for text in answer if text not in event.structured), event.structured]
-                    _close(session, event, said or prompt, "\n\n".join(answer), at, time.monotonic() - began)
+                        said_whole = [*(one for one in said_whole if one not in event.structured), event.structured]
+                    answered = "\n\n".join(said_whole).strip("\n")
+                    _close(session, event, said or prompt, answered, at, time.monotonic() - began)
                     shelf.save(session)
                 yield event
 

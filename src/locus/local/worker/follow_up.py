@@ -22,7 +22,7 @@ from locus.local.git.history import Commit
 from locus.local.git.publish import Conflict, Pushed, Rebased, Refused, Rejected, Vanished, publish
 from locus.local.git.worktree import parked_ref
 from locus.local.process import base_environment
-from locus.local.providers.base import Ending, Event, Finished, Spent, Text
+from locus.local.providers.base import Ending, Event, Finished, Spent, Text, whole
 from locus.local.sessions.answer import AgentEnded
 from locus.local.sessions.desk import Desk
 from locus.local.sessions.record import Session, Turn as Kept
@@ -141,18 +141,18 @@ class FollowUp(Struct):
             raise LocalError(limit)
         desk = self._desk(max_usd=None if self.max_usd is None else max(self.max_usd, 0.01))
         finished: Finished | None = None
-        answer = ""
+        texts: list[Text] = []
         events = turn(desk, self.shelf, session, prompt, said=said, stop=self.stop, schema=ANSWERS, parts=True)
         async with aclosing(events):
             async for event in events:
                 match event:
-                    case Text(text=text):
-                        answer = text
+                    case Text():
+                        texts.append(event)
                     case Finished():
                         finished = event
                 self._heard(event)
         assert finished is not None, "a turn's last event is always Finished"
-        self._answers |= answers_in(finished.structured or answer)
+        self._answers |= answers_in(finished.structured or (whole(texts)[-1] if texts else ""))
         return finished
 
     def _desk(self, *, max_usd: float | None) -> Desk:
