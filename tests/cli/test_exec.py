@@ -334,6 +334,17 @@ def test_an_agent_that_must_ask_is_not_started_where_nobody_could_answer(tmp_pat
     assert (asked, allowed.code) == (0, 0)
 
 
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    person = standing(tmp_path, "command", sandbox=False)
+    person.variables["LOCUS_AGENT_COMMAND"] = str(person.program("prints", "echo One"))
+    (tmp_path / "state").write_text("a file")
+
+    said = [person.locus(name, "Go", "--yes", cwd=person.home / "shop") for name in ("exec", "discuss")]
+
+    assert [one.code for one in said] == [1, 1]
+    assert all("cannot be made: Not a directory." in one.err for one in said), said
+
+
 def test_what_a_program_prints_is_one_text_and_nobody_claims_that_it_remembers(tmp_path: Path) -> None:
     person = standing(tmp_path, "command", sandbox=False)
     person.program("prints", "cat > /dev/null; printf 'One\\n\\n    two\\n\\n'")

@@ -148,6 +148,18 @@ def test_an_agent_that_is_not_installed_is_an_error_of_its_own(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("script", "code"), [("echo Hello", "MALFORMED_EVENT"), ("exit 0", "PROCESS_CRASHED")], ids=["prose", "silence"]
+)
+def test_an_agent_that_says_nothing_that_can_be_read_is_no_success(tmp_path: Path, script: str, code: str) -> None:
+    person = standing(tmp_path, "claude", sandbox=False)
+    person.program("claude", f"cat > /dev/null; {script}")
+
+    said = person.locus("exec", "Go", "--yes", "--json-stream", cwd=person.home / "shop")
+
+    assert (said.code, error_of(kept(said.out, said.code))["code"]) == (1, code)
+
+
+@pytest.mark.parametrize(
     ("arguments", "where", "code", "word"),
     [
         (["exec", "Go", "-s", "nosuchid"], "shop", 1, "SESSION_NOT_FOUND"),

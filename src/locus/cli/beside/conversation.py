@@ -20,7 +20,7 @@ from locus.cli.beside.reply import forgotten, remedy, reply, where, why
 from locus.cli.beside.stage import Stage
 from locus.cli.invocation import Invocation
 from locus.cli.output import Output, is_terminal
-from locus.cli.run.agent_words import count, spent
+from locus.cli.run.agent_words import count, money, spent
 from locus.local.errors import LocalError
 from locus.local.providers.base import Ending
 from locus.local.sessions.desk import Desk
@@ -105,7 +105,8 @@ async def _answered(here: Invocation, stage: Stage, desk: Desk, session: Session
             if finished.ending is Ending.DONE:
                 voice.print_beside(out, spent(finished))
             elif finished.ending is Ending.STOPPED:
-                voice.print_beside(out, "Interrupted. The agent remembers what it did; go on, or ask something else.")
+                remembers = "The agent remembers what it did; go" if session.native is not None else "Go"
+                voice.print_beside(out, f"Interrupted. {remembers} on, or ask something else.")
             else:
                 voice.print_all(out, why(finished), remedy(finished, session.provider))
 
@@ -119,9 +120,9 @@ async def _answered(here: Invocation, stage: Stage, desk: Desk, session: Session
 
 def _describe(out: Output, session: Session) -> None:
     used = session.used
-    money = f", ${used.usd:.2f}" if used.usd is not None else ""
+    cost = f", {money(used.usd)}" if used.usd is not None else ""
     tokens = used.input_tokens + used.output_tokens
-    out.line(f"{session.id}  {session.provider}, {count(len(session.turns), 'turn')}, {tokens:,} tokens{money}")
+    out.line(f"{session.id}  {session.provider}, {count(len(session.turns), 'turn')}, {tokens:,} tokens{cost}")
 
 
 def describe_commands(out: Output, asked: str, commands: Mapping[str, str]) -> None:

@@ -168,7 +168,11 @@ class Stream(Struct):
         if finished.resets_at is not None:
             details["resetsAt"] = round(finished.resets_at.timestamp() * 1000)
         message = finished.detail.strip() or f"The agent ended: {ending.value}."
-        code = "CONTEXT_LIMIT" if finished.too_long else CODES.get(ending, "UNKNOWN")
+        code = CODES.get(ending, "UNKNOWN")
+        if finished.too_long:
+            code = "CONTEXT_LIMIT"
+        elif ending is Ending.CRASHED and finished.unread_lines and finished.exit is not None and finished.exit.ok:
+            code = "MALFORMED_EVENT"  # it ended well, and what it printed is nothing that we can read
         self.error(code, message, recoverable=ending in RECOVERABLE, details=details)
 
     def _say(self, kind: str, payload: dict[str, Any]) -> None:

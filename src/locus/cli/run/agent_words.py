@@ -45,8 +45,7 @@ def spent(finished: Finished) -> str:
     if usage.tokens:
         parts.append(f"{usage.tokens:,} tokens")
     if usage.usd is not None:
-        cost = f"${usage.usd:.2f}" if usage.usd >= SMALLEST_COIN or not usage.usd else "less than $0.01"
-        parts.append(f"{cost}{' by list prices' if usage.by_list else ''}")
+        parts.append(f"{money(usage.usd)}{' by list prices' if usage.by_list else ''}")
     elif usage.tokens:
         parts.append("cost unknown")
     return ", ".join(parts)
@@ -58,6 +57,11 @@ def spent_by_all(runs: Sequence[Finished]) -> str:
     for run in runs:
         usage += run.usage
     return spent(replace(runs[-1], turns=sum(run.turns for run in runs), usage=usage)) if runs else ""
+
+
+def money(usd: float) -> str:
+    """US dollars, to the cent."""
+    return f"${usd:.2f}" if usd >= SMALLEST_COIN or not usd else "less than $0.01"
 
 
 def count(number: int, noun: str) -> str:

@@ -96,9 +96,7 @@ class Shelf:
 
     def transcript(self, session: Session) -> Path:
         """Where the lines of the agent go, as it printed them."""
-        place = self._of(session.id)
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = place / TRANSCRIPT
+        path = self._make(session.id) / TRANSCRIPT
         path.touch(mode=0o600)
         return path
 
@@ -123,9 +121,7 @@ class Shelf:
         """
         if session.turns and not (self._of(session.id) / RECORD).exists():
             raise NoSuchSession(f"The session {session.id} was deleted meanwhile.", remedy="Begin a new one.")
-        place = self._of(session.id)
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (place / ".lock").open("a") as lock:
+        with (self._make(session.id) / ".lock").open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as e:
@@ -142,6 +138,15 @@ class Shelf:
             stored = self._load(session.id)
             for name in Session.__struct_fields__:
                 setattr(session, name, getattr(stored, name))
+
+    def _make(self, name: str) -> Path:
+        """The place of a session, made if it is not there. Raises LocalError."""
+        place = self._of(name)
+        try:
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as e:
+            raise LocalError(f"{place} cannot be made: {e.strerror or e}.", remedy="Check its rights.") from e
+        return place
 
     def _of(self, name: str) -> Path:
         if not ID.fullmatch(name):
