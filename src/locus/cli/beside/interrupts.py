@@ -25,9 +25,15 @@ def rising() -> None:
     def rise(number: int, frame: FrameType | None) -> None:
         raise Signalled(number)
 
-    for number in HEARD:
+    for number in _heard():
         signal.signal(number, rise)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
+
+
+def _heard() -> tuple[signal.Signals, ...]:
+    """The signals that end a command; not SIGHUP, where `nohup` keeps that from happening."""
+    kept = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return HEARD[:-1] if kept else HEARD
 
 
 class Interrupts:
@@ -46,7 +52,7 @@ class Interrupts:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        for number in HEARD:
+        for number in _heard():
             self._before[number] = signal.signal(number, self._heard)
         return self
 
