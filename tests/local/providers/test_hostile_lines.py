@@ -174,7 +174,7 @@ def test_a_thread_id_is_no_pattern_and_no_path(tmp_path: Path) -> None:
 def test_text_of_a_command_is_shown_whatever_its_bytes_are() -> None:
     reader = PROVIDERS["command"].reader(ASK, {})
 
-    assert reader.read(b"caf\xc3\xa9 \xff") == [Text("café \ufffd")]
+    assert reader.read(b"caf\xc3\xa9 \xff") == [Text("café \ufffd", line=True)]
     assert reader.read(b"   ") == []
     (event,) = reader.read(b"x" * 5_000_000)
     assert isinstance(event, Text) and len(event.text) <= 16 << 10
