@@ -42,6 +42,21 @@ async def test_a_task_is_added_listed_and_shown(ada: SignedIn) -> None:
     assert "Map<string, List<int>>" in shown
 
 
+async def test_a_check_that_the_repository_does_not_have_is_told(ada: SignedIn) -> None:
+    shop = ada.person.repository("shop", remote=False)
+    (shop / ".locus").mkdir()
+    (shop / ".locus" / "config.toml").write_text('[checks.unit]\nrun = "true"\n')
+
+    slip = await ada.did("tasks", "add", "One", "--check", "unti", "--red-first", "unit", cwd=shop)
+    none = await ada.did("tasks", "add", "Two", "--check", "payment", cwd=shop)
+    good = await ada.did("tasks", "add", "Three", "--check", "unit", "--check", "review", cwd=shop)
+    elsewhere = await ada.did("tasks", "add", "Four", "--check", "unti")
+
+    assert "no check `unti`, so nothing here will tick it. Did you mean `unit`?" in slip
+    assert "no check `payment`, so nothing here will tick it. It has: unit." in none
+    assert "no check" not in good + elsewhere
+
+
 async def test_every_field_can_be_given_when_adding(ada: SignedIn) -> None:
     await ada.did("sprints", "add", "First", "--start")
     await ada.did("tasks", "add", "Before")

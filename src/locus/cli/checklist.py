@@ -1,8 +1,14 @@
-"""Which item of a checklist a person means."""
+"""Which item of a checklist a person means, and which check."""
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 
-from locus.local.errors import Usage
+from locus.cli.invocation import Invocation
+from locus.cli.output import Output
+from locus.cli.session import root
+from locus.local import project
+from locus.local.errors import LocalError, Usage
 from locus.wire.tasks import ChecklistItem, Task
 
 
@@ -17,3 +23,19 @@ def find_item(task: Task, wanted: str) -> ChecklistItem:
         return found[0]
     which = "is not clear" if found else "does not exist"
     raise Usage(f"Item {wanted!r} of {task.key} {which}.", remedy=f"See the numbers: locus tasks show {task.key}")
+
+
+def tell_unknown(here: Invocation, out: Output, names: Iterable[str]) -> None:
+    """Say which checks the repository around does not have: a slip of the pen, unless they are those of another one."""
+    place = root(here)
+    if place is None:
+        return
+    try:
+        known = [check.name for check in project.load(place).checks]
+    except LocalError:
+        return  # `locus doctor` says what is wrong with it
+    for name in dict.fromkeys(names):
+        if name not in (*known, project.REVIEW):
+            close = get_close_matches(name, known, n=1)
+            there = f"Did you mean `{close[0]}`?" if close else f"It has: {', '.join(known) or 'none'}."
+            out.note(f"This repository has no check `{name}`, so nothing here will tick it. {there}")

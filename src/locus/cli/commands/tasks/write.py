@@ -11,7 +11,7 @@ import click
 from msgspec import UNSET, Struct
 
 from locus.cli import editor, session, words
-from locus.cli.checklist import find_item
+from locus.cli.checklist import find_item, tell_unknown
 from locus.cli.frame import command
 from locus.cli.invocation import Invocation
 from locus.cli.output import Output
@@ -121,6 +121,7 @@ def add(here: Invocation, /, title: str | None, source: str | None, **fields: An
         out.json(task)
         return
     out.line(task.key)
+    tell_unknown(here, out, (*given.check, *given.red_first))
     if task.sprint_id is None:
         out.note(f"It is in the backlog. For agents: locus tasks move {task.key} --sprint active")
 
