@@ -88,6 +88,18 @@ def test_an_answer_without_the_form_is_asked_for_again_and_then_taken_as_words_a
     assert len(here.requests) == 2
 
 
+def test_an_agent_without_memory_is_told_all_of_it_when_it_is_asked_again(tmp_path: Path) -> None:
+    person = standing(tmp_path, "command")
+    answer = json.dumps(says("Cookies.", DECISION))
+    script = f"""case "$(cat)" in *Sessions?*"Answer again"*) echo '{answer}';; *) echo Hm.;; esac"""
+    person.variables["LOCUS_AGENT_COMMAND"] = str(person.program("thinks", script))
+    here = Beside(person, person.home / "shop", "command")
+
+    told = discussed(here, "Sessions?")
+
+    assert (told["reply"], [one["title"] for one in told["insights"]]) == ("Cookies.", ["Sessions are cookies"])
+
+
 def test_a_discussion_outlives_the_agents_memory(tmp_path: Path) -> None:
     with beside(tmp_path, "codex", *answers("codex", says("For how long?", DECISION))) as here:
         first = discussed(here, "How do we keep sessions?")

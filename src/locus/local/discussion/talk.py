@@ -131,7 +131,7 @@ async def _exchange(
     tell: Callable[[Event], None],
     discussion: str | None,
 ) -> Exchange:
-    text = ""
+    text, first = "", prompt
     for attempt in range(1, ASKS + 1):
         text, finished = await answer(
             table.desk, table.shelf, table.session, prompt, said=said, stop=stop, schema=schema(), tell=tell, parts=True
@@ -142,7 +142,9 @@ async def _exchange(
             taken = judged(text, [one.id for one in table.insights.all()])
         except Faults as e:
             if attempt < ASKS:
-                prompt = said = f"{e} Answer again as one JSON object with `reply` and `insights`, and nothing else."
+                said = f"{e} Answer again as one JSON object with `reply` and `insights`, and nothing else."
+                # Who remembers nothing is told all of it again.
+                prompt = said if table.session.native is not None else f"{first}\n\n{said}"
             continue
         kept = table.insights.add(taken.insights, discussion) if discussion is not None else ()
         return Exchange(taken.reply, kept, finished)
