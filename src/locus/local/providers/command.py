@@ -17,6 +17,7 @@ from locus.local.process import Exit, base_environment
 from locus.local.providers.base import Ask, Ending, Event, Finished, Reader, Text, Usage
 from locus.local.sandbox import Needs, reaching
 
+MOST_BLANK = 20  # lines in a row
 TEXT_LIMIT = 16 << 10  # bytes of a line that are shown
 ANSWER_LIMIT = 4 << 20  # bytes of an answer that has to have a form
 BEGINS = re.compile(r"^[ \t]*(?:\{|```)", re.MULTILINE)
@@ -85,10 +86,10 @@ class _Reader:
                 return []  # the rest of it comes with the end
             self._answers = BEGINS.match(text) is not None
         if not text:
-            self._blank += "\n"
+            self._blank = f"{self._blank}\n"[:MOST_BLANK]
             return []
         before, self._blank = self._blank, ""
-        return [Text(before + text, line=True)]
+        return [Text((before + text)[:TEXT_LIMIT], line=True)]
 
     def finish(self, exit: Exit, stderr_tail: str) -> Finished:
         if exit.ok:
