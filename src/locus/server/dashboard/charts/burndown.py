@@ -34,7 +34,8 @@ def burndown(report: SprintReport) -> Chart | None:
     amounts = Amounts(max(1, *(scope(point) for point in points)))
     actual = [(moments.x(point.at), amounts.y(remaining(point))) for point in points]
     shapes = [Shape("scope", stairs([(moments.x(point.at), amounts.y(scope(point))) for point in points]))]
-    labels = [Label(actual[-1][0], actual[-1][1], f"{remaining(points[-1])} open", "open")]
+    above = 10 if report.forecast else 0  # the line that goes on from here stays seen
+    labels = [Label(actual[-1][0], actual[-1][1] - above, f"{remaining(points[-1])} open", "open")]
     if end is not None and end > points[0].at:
         ideal = [(moments.x(points[0].at), amounts.y(scope(points[0]))), (moments.x(end), amounts.y(0))]
         shapes.append(Shape("ideal", line(ideal)))
