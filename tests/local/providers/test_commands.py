@@ -186,7 +186,7 @@ def test_a_command_is_told_the_form_of_an_answer_and_may_give_it_in_many_lines()
 
     assert provider.opening(ask).decode().endswith('JSON schema:\n{"type": "object"}\n')
     assert provider.opening(ASK).decode() == "Do it."
-    assert told == [Text("Here it is:", line=True), Text("```json")]
+    assert told == [Text("Here it is:", line=True), Text("```json", line=True)]
     assert finished.structured == "\n".join(printed[1:])
 
 
