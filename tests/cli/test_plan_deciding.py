@@ -274,8 +274,32 @@ async def test_a_plan_of_another_machine_is_approved_as_it_was_seen(server: Runn
     seen = await did(signed_in, "plan", "--approve", "2")
 
     assert unseen.code == 1
-    assert "was changed by who sent it" in unseen.err and "locus plan --show 2" in unseen.err
+    assert "was changed at the control plane" in unseen.err and "locus plan --show 2" in unseen.err
     assert "Plan 2 is sprint 1 (Changed)" in seen.out
+
+
+async def test_a_plan_that_somebody_else_sent_again_is_neither_shown_nor_approved_as_it_was(
+    server: RunningServer, signed_in: Beside
+) -> None:
+    person = signed_in.person
+    (person.bin / "sed").symlink_to("/bin/sed")
+    person.variables["EDITOR"] = f"sed -i -e s/Search/Mine/ {GOOD}"
+    await did(signed_in, "plan", "--send")
+    await did(signed_in, "plan", "--edit")
+    mine = json.loads((await did(signed_in, "plan", "--show", "1", "--json")).out)
+    plan_id = str(await server.pool.fetchval("SELECT id FROM plans"))
+    async with server.client(person.variables["LOCUS_API_KEY"]) as api:
+        draft = {"name": "Theirs", "tasks": [{"ref": "a", "title": "A"}]}
+        await api.post(server.path("/plans"), json={"id": plan_id, "plan": draft})
+
+    unseen = await did(signed_in, "plan", "--approve", "1")
+    shown = json.loads((await did(signed_in, "plan", "--show", "1", "--json")).out)
+    approved = await did(signed_in, "plan", "--approve", "1")
+
+    assert mine["draft"]["name"] == "Mine"
+    assert unseen.code == 1 and "was changed at the control plane" in unseen.err
+    assert shown["draft"]["name"] == "Theirs"
+    assert "Plan 1 is sprint 1 (Theirs): WEB-1" in approved.out
 
 
 async def test_a_plan_that_is_not_decided_about_has_its_forecast_for_programs_too(

@@ -30,9 +30,9 @@ def approve(here: Invocation, plans: Plans, number: str | None, *, start: bool) 
     """Have the sprint made. Repeating it answers the same. Raises NoSuchPlan, LocalError and PlaneError."""
     seen = {plan.id: plan.draft for plan in plans.all()}
     plan = open_one(here, plans, number, State.APPROVED)
-    if plan.elsewhere and plan.draft != seen.get(plan.id):
+    if plan.state is State.SENT and plan.draft != seen.get(plan.id):
         raise LocalError(
-            f"Plan {plan.number} was changed by who sent it since you saw it.",
+            f"Plan {plan.number} was changed at the control plane since you saw it.",
             remedy=f"Look at it: locus plan --show {plan.number}",
         )
     # One request, whatever happened before: the server makes everything at once, and only the first time.
@@ -48,6 +48,7 @@ def send(here: Invocation, plans: Plans, number: str | None) -> tuple[Kept, Plan
     plan = open_one(here, plans, number)
     sent = asked_about(here, plans, plan, lambda plane: plane.plans.propose(plan.id, plan.draft))
     take(plan, sent)
+    plan.there = sent.version
     plans.save(plan)
     return plan, sent
 

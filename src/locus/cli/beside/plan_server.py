@@ -100,15 +100,16 @@ def look(here: Invocation, plans: Plans) -> bool:
 
 
 def _learn(plans: Plans, plan: Kept, found: _Found) -> None:
-    before = (plan.state, plan.asked, plan.draft)
+    before = (plan.state, plan.asked, plan.draft, plan.there)
     plan.asked = False
-    if plan.id in found.waiting:
+    if (waiting := found.waiting.get(plan.id)) is not None:
         plan.state = State.SENT
-        if plan.elsewhere:
-            plan.draft = found.waiting[plan.id].draft
+        if waiting.version != plan.there and (plan.there is not None or plan.elsewhere):
+            plan.draft = waiting.draft  # somebody has sent another version of it
+        plan.there = waiting.version
     elif plan.id in found.decided:
         take(plan, *found.decided[plan.id])
-    if before != (plan.state, plan.asked, plan.draft):
+    if before != (plan.state, plan.asked, plan.draft, plan.there):
         plans.save_as_read(plan)  # another command may have learned more meanwhile
 
 

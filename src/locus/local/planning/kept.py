@@ -57,6 +57,8 @@ class Kept(Struct, kw_only=True):
     """The number of the sprint that it became."""
     asked: bool = False
     """Whether the control plane was asked something about it, and no answer came: it may be there, or a sprint."""
+    there: int | None = None
+    """Its version at the control plane that it was last seen in, or sent as; None when it is not there."""
     elsewhere: bool = False
     """Whether it was made on another machine, and is kept here as it waits at the control plane."""
 
@@ -163,6 +165,7 @@ class Plans:
                 session="",
                 created_at=waiting.created_at,
                 updated_at=now,
+                there=waiting.version,
                 elsewhere=True,
             )
             self._write(plan)
