@@ -9,6 +9,7 @@ import pytest
 from tests.local.codemap.mapped import write
 
 from locus.local.codemap.listing import of_checkout, without_ignored
+from locus.local.errors import LocalError
 from locus.local.git.trouble import GitError
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
@@ -42,7 +43,15 @@ def test_a_locusignore_that_leads_elsewhere_is_not_followed(root: Path, tmp_path
     (tmp_path / "patterns").write_text("*\n")
     (root / ".locusignore").symlink_to(tmp_path / "patterns")
 
-    assert "a.py" in without_ignored(root, ["a.py"])
+    with pytest.raises(LocalError, match="cannot be read"):
+        without_ignored(root, ["a.py"])
+
+
+def test_nothing_is_listed_when_nobody_can_tell_what_is_to_be_left_out(root: Path) -> None:
+    (root / ".locusignore").write_text("/lib/\n" + "# much to say\n" * 5_000)
+
+    with pytest.raises(LocalError, match="more than 64 KiB"):
+        listed(root)
 
 
 def test_the_repository_starts_nothing(root: Path, tmp_path: Path) -> None:

@@ -65,3 +65,17 @@ async def test_a_task_is_done_without_a_map_when_none_can_be_had(shop: Workshop)
 
     assert result.succeeded
     assert [one.text for one in shop.said if isinstance(one, told.Note) and "has no map" in one.text]
+
+
+async def test_a_task_has_no_map_when_nobody_can_tell_what_is_to_be_left_out(shop: Workshop) -> None:
+    await shop.task("First")
+    await shop.task("Give money back to customers")
+    planted = (
+        "pathlib.Path('.locusignore').unlink(missing_ok=True)\npathlib.Path('.locusignore').symlink_to('/etc/hosts')"
+    )
+
+    ran = await shop.run(shop.agent(f"{agent_that_shows(shop)}\n{planted}"))
+
+    assert ran.result.succeeded
+    assert "give_back" not in (shop.place / "WEB-2").read_text()
+    assert any("WEB-2: This prompt has no map" in note.text for note in ran.of(told.Note))
