@@ -57,6 +57,7 @@ PAGES = {
     "POST /account/delete": Row(ANYBODY),
     "GET /device": Row(VIEWER),
     "POST /device": Row(VIEWER, {"code": "x", "decision": "allow"}),
+    "GET /welcome/workspace": Row(ADMIN),
     "POST /welcome/workspace": Row(ADMIN, {"name": "Web", "prefix": "not a prefix"}),
     "GET /w/{workspace}/welcome": Row(VIEWER),
     f"GET {SETTINGS}/members": Row(VIEWER),
@@ -163,7 +164,13 @@ async def test_the_first_steps_lead_from_an_address_to_a_workspace(town: Town) -
         )
         third = await browser.post("/welcome/workspace", data={"name": "web-shop"}, follow_redirects=True)
         me = (await browser.get("/api/v1/me")).json()
+        menu = await browser.get("/", follow_redirects=True)
+        another = await browser.get("/welcome/workspace")
+        fifth = await browser.post("/welcome/workspace", data={"name": "mobile"}, follow_redirects=True)
 
+    assert 'href="/welcome/workspace"' in menu.text
+    assert "Another workspace" in another.text
+    assert "mobile is ready" in fifth.text
     assert "Name of your organization" in first.text
     assert "Prefix of its tasks" in second.text
     assert f"locus login --server {town.server.url}" in third.text

@@ -13,7 +13,7 @@ from locus.server.auth import audit, sessions, users
 from locus.server.auth.audit import Action
 from locus.server.auth.bearer import NEWCOMERS
 from locus.server.auth.keyring import Keyring
-from locus.server.auth.principals import Person, Principal
+from locus.server.auth.principals import Membership, Person, Principal
 from locus.server.auth.site import Site
 from locus.server.dashboard import alone, forms
 from locus.server.dashboard.page import AnyRequest, Page
@@ -53,6 +53,19 @@ async def step(
         )
     if membership.workspaces and not trouble:
         return Redirect("/", status_code=303)
+    return next_workspace(request, person, membership, status=status, trouble=trouble, **given)
+
+
+def next_workspace(
+    request: AnyRequest,
+    person: Person,
+    membership: Membership,
+    *,
+    status: int = 200,
+    trouble: str = "",
+    **given: str,
+) -> Response[Any]:
+    """The form of a workspace, the first or another one."""
     may = (principal := person.principal()) is not None and principal.may(Purpose.ADMIN)
     return alone.render(
         request,
@@ -87,6 +100,18 @@ async def found(
         await sessions.look_at(db, person.id, person.session_id, made.id)
     keyring.forget()
     return Redirect("/welcome", status_code=303)
+
+
+@get("/welcome/workspace")
+async def another_workspace(
+    request: AnyRequest, person: NamedDependency[Person], principal: NamedDependency[Principal]
+) -> Response[Any]:
+    """The form of one more workspace."""
+    principal.require(Purpose.ADMIN)
+    membership = person.membership()
+    if membership is None:
+        return Redirect("/welcome", status_code=303)
+    return next_workspace(request, person, membership)
 
 
 @post("/welcome/workspace")
@@ -146,4 +171,4 @@ async def join(
     return Redirect("/", status_code=303)
 
 
-ROUTES = [welcome, found, first_workspace, connect, look, join]
+ROUTES = [welcome, found, another_workspace, first_workspace, connect, look, join]
