@@ -1,5 +1,6 @@
-"""A review for eyes: its verdict, then each finding with its place."""
+"""A review for eyes: its verdict, then each finding with its place; and what came to nothing."""
 
+from locus.cli.beside.reviewing import Failure
 from locus.cli.output import Cell, Output
 from locus.local.review.answer import Finding, Severity, Verdict
 from locus.local.review.kept import Kept
@@ -37,6 +38,14 @@ def told(out: Output, review: Kept) -> None:
         out.line(Cell("↗ ", "dim"), f"{review.url}{how}")
     if review.artifact is not None:
         out.note(f"It is written down: {review.artifact}")
+
+
+def failed(out: Output, failure: Failure) -> None:
+    """What came to nothing: why in a line, and below it what to do."""
+    first, *rest = failure.why.splitlines() or [""]
+    out.line(Cell("✗ ", "red"), f"{failure.what}: {first}")
+    for line in rest:
+        out.note(Cell("  ", "dim"), line)
 
 
 def _finding(out: Output, finding: Finding) -> None:

@@ -10,6 +10,7 @@ import click
 from msgspec.structs import replace
 
 from locus.cli import session as sessions
+from locus.cli.beside import review_view
 from locus.cli.beside.interrupts import Interrupts
 from locus.cli.beside.iterating import Closed, Iterating, Outcome
 from locus.cli.beside.reviewing import Failure
@@ -200,6 +201,6 @@ def _say(out: Output, outcome: Outcome) -> None:
         out.json(outcome)
         return
     for failure in outcome.failed:
-        out.line(Cell("✗ ", "red"), f"{failure.what}: {failure.why}")
+        review_view.failed(out, failure)
     if not outcome.rounds and not outcome.failed:
         out.note("Nothing waits for an answer.")

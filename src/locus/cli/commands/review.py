@@ -136,4 +136,4 @@ def _say(out: Output, outcome: Outcome) -> None:
     if outcome.already and not outcome.reviews:
         out.note("Have it reviewed once more: locus review … --again")
     for failure in outcome.failed:
-        out.line(Cell("✗ ", "red"), f"{failure.what}: {failure.why}")
+        review_view.failed(out, failure)

@@ -20,7 +20,7 @@ from locus.local.git.changes import Changes, between
 from locus.local.git.commit import Message, Trailers, commit, read_ref
 from locus.local.git.history import Commit
 from locus.local.git.publish import Conflict, Pushed, Rebased, Refused, Rejected, Vanished, publish
-from locus.local.git.worktree import parked_ref
+from locus.local.git.worktree import PARKED, parked_ref
 from locus.local.process import base_environment
 from locus.local.providers.base import Ending, Event, Finished, Spent, Text, whole
 from locus.local.sessions.answer import AgentEnded
@@ -290,7 +290,9 @@ class FollowUp(Struct):
             ref = await self.site.worktree.park(base=base, task=self.task, fence=number, identity=identity)
         except LocalError as e:
             return f"Nothing was pushed, and the change is lost: {e.message}"
-        return f"Nothing was pushed; the change is kept: locus parked list ({ref})." if ref else "Nothing was pushed."
+        if ref is None:
+            return "Nothing was pushed."
+        return f"Nothing was pushed; the change is kept as {ref.removeprefix(f'{PARKED}/')}: locus parked list"
 
     # ---- to the remote
 
