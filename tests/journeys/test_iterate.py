@@ -28,10 +28,11 @@ def answers(agent: str, answer: dict[str, Any]) -> list[Step]:
     return [Says(json.dumps(answer))]
 
 
-def in_review(here: Machine, provider: str) -> None:
-    """A sprint with one task, which an agent has done."""
+def in_review(here: Machine, provider: str, *titles: str) -> None:
+    """A sprint with one task, or with several, which an agent has done."""
     here.locus("sprints", "add", "First sprint")
-    here.locus("tasks", "add", "Write one", "--sprint", "1")
+    for title in titles or ("Write one",):
+        here.locus("tasks", "add", title, "--sprint", "1")
     here.locus("sprints", "start", "1")
     here.locus("run", "--yes", "--provider", provider)
 
@@ -96,23 +97,30 @@ def test_a_follow_up_keeps_the_limits_of_a_task_and_of_a_run(
 ) -> None:
     agent_clis.require(agent)
     model_of = AnthropicModel if agent == "claude" else OpenAIModel
-    script = [does(agent, "echo right > one.txt"), Says("Done.")]
+    script = [does(agent, "echo right > one.txt"), Says("Done."), does(agent, "echo two > two.txt"), Says("Done.")]
     script += [does(agent, f"echo right {number} > one.txt") for number in range(9)]
     with model_of(script) as model:
         made = agent_clis.claude(tmp_path, model.url) if agent == "claude" else agent_clis.codex(tmp_path, model.url)
         with machine(tmp_path, made, github) as here:
-            in_review(here, agent)
+            in_review(here, agent, "Write one", "Write two")
             first = here.git("rev-parse", BRANCH, cwd=github.repositories / "acme" / "shop.git")
             github.reviewing.thread(1, "one.txt", 1, "Say it louder.")
+            github.reviewing.thread(1, "two.txt", 1, "And this.")
             here.locus("config", "set", limit, "2")
             model.thinks = 0.5  # seconds; real ones take several
             asked = len(model.requests)
 
             failed = here.locus("iterate", "1", "--yes", "--provider", agent, code=1)
 
-            assert f"The limit of 2 turns for this {limit.split('_')[0]} is reached. ({limit})" in failed
+            said = f"The limit of 2 turns for this {limit.split('_')[0]} is reached. ({limit})"
+            assert [f"SHOP-{number}: {said}" in failed for number in (1, 2)] == [True, True], (
+                "each has its own, or none"
+            )
             assert "locus parked list" in failed, "what it did until then is kept"
-            assert 2 <= len(model.requests) - asked <= 3, "what the task took before it was reviewed does not count"
+            most = {"task_turns": 6, "run_turns": 3}[limit]
+            assert most * 2 // 3 <= len(model.requests) - asked <= most, (
+                "what a task took before its review does not count"
+            )
             assert here.git("rev-parse", BRANCH, cwd=github.repositories / "acme" / "shop.git") == first
 
 

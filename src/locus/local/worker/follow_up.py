@@ -72,12 +72,24 @@ class FollowUp(Struct):
     spent: float = 0.0  # US dollars, as far as the agent tells them
     _answers: dict[str, str] = field(default_factory=dict)
     _limit: str | None = None
+    _ending: asyncio.Event = field(default_factory=asyncio.Event)  # a limit of this task stops this task alone
 
     async def run(self) -> Followed:
         """Do it on the branch as it is now.
 
         Raises AgentEnded, LocalError, GitError; then nothing was pushed, and what the agent did is kept.
         """
+        also = asyncio.ensure_future(self._end_when_stopped())
+        try:
+            return await self._run()
+        finally:
+            also.cancel()
+
+    async def _end_when_stopped(self) -> None:
+        await self.stop.wait()
+        self._ending.set()
+
+    async def _run(self) -> Followed:
         base = await self.site.prepare()
         if self.site.fetched is None or self.site.fetched.head is None:
             raise LocalError(f"{self.site.branch} is not on the remote any more.", remedy="Nothing was changed.")
@@ -142,7 +154,7 @@ class FollowUp(Struct):
         desk = self._desk(max_usd=None if self.max_usd is None else max(self.max_usd, 0.01))
         finished: Finished | None = None
         texts: list[Text] = []
-        events = turn(desk, self.shelf, session, prompt, said=said, stop=self.stop, schema=ANSWERS, parts=True)
+        events = turn(desk, self.shelf, session, prompt, said=said, stop=self._ending, schema=ANSWERS, parts=True)
         async with aclosing(events):
             async for event in events:
                 match event:
@@ -179,7 +191,7 @@ class FollowUp(Struct):
         match event:
             case Spent() if self._limit is None and (limit := self._over()) is not None:
                 self._limit = limit
-                self.stop.set()
+                self._ending.set()
             case Finished(usage=usage):
                 self.spent += usage.usd or 0.0
         self.hear(event)
@@ -272,7 +284,7 @@ class FollowUp(Struct):
                 asked=criticism_text(self.criticism),
                 desk=self._desk(max_usd=self.max_usd),
                 shelf=self.shelf,
-                stop=self.stop,
+                stop=self._ending,
                 hear=self._heard,
             )
         except AgentEnded as e:
