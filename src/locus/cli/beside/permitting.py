@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from locus.cli.beside.voice import print_question
 from locus.cli.run import asking
@@ -28,8 +29,7 @@ def permitting(
     return None if asker is None else Permitting(asker, terminal, print_question)
 
 
-@dataclass(frozen=True)
-class Permitting:
+class Permitting(Struct, frozen=True):
     """Who can be asked as long as a command goes on. What is allowed for the run holds until its end."""
 
     asker: Asker
