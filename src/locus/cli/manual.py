@@ -59,11 +59,8 @@ def text() -> str:
 
 
 def _command(command: click.Command, path: str) -> Iterator[str]:
-    arguments = " ".join(
-        argument.metavar or (argument.name or "").upper()
-        for argument in command.params
-        if isinstance(argument, click.Argument)
-    )
+    ctx = click.Context(command)
+    arguments = " ".join(param.make_metavar(ctx) for param in command.params if isinstance(param, click.Argument))
     yield f".SS {plain(f'{path} {arguments}'.strip())}"
     for paragraph in cleandoc(command.help or "").split("\n\n"):
         if paragraph.lstrip().startswith("\b"):
@@ -71,7 +68,6 @@ def _command(command: click.Command, path: str) -> Iterator[str]:
             yield from (".PP", ".nf", *body, ".fi")
         else:
             yield from (".PP", plain(" ".join(paragraph.split())))
-    ctx = click.Context(command)
     for param in command.params:
         record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
         if record is not None:

@@ -102,15 +102,15 @@ def text() -> str:
 
 
 def _command(command: click.Command, path: str) -> Iterator[str]:
+    ctx = click.Context(command)
     arguments = " ".join(
-        _argument(param) for param in command.params if isinstance(param, click.Argument) and not _is_rest(param)
+        param.make_metavar(ctx) for param in command.params if isinstance(param, click.Argument) and not _is_rest(param)
     )
     yield f"#### `{f'{path} {arguments}'.rstrip()}`\n"
     yield _paragraphs(cleandoc(command.help or "")) + "\n"
     if options := [param for param in command.params if isinstance(param, click.Option)]:
         yield _flags(options)
     if isinstance(command, click.Group):
-        ctx = click.Context(command)
         for name in command.list_commands(ctx):
             found = command.get_command(ctx, name)
             assert found is not None
@@ -119,11 +119,6 @@ def _command(command: click.Command, path: str) -> Iterator[str]:
 
 def _is_rest(argument: click.Argument) -> bool:
     return argument.type is click.UNPROCESSED
-
-
-def _argument(argument: click.Argument) -> str:
-    name = argument.metavar or (argument.name or "").upper()
-    return name if argument.required else f"[{name}]"
 
 
 def _paragraphs(help_: str) -> str:

@@ -142,7 +142,7 @@ def delete(here: Invocation, insights: tuple[str, ...]) -> None:
 
 
 @_command("export")
-@click.argument("path", required=False, metavar="FILE")
+@click.argument("path", required=False, metavar="[FILE]")
 @click.pass_obj
 def export(here: Invocation, path: str | None) -> None:
     """Write all insights as Markdown, to FILE or to standard output; with --json as JSON."""

@@ -44,7 +44,7 @@ def _target(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 
 
 @_command("iterate")
-@click.argument("target", required=False, metavar="N | KEY", callback=_target)
+@click.argument("target", required=False, metavar="[N | KEY]", callback=_target)
 @click.option("--watch", is_flag=True, help="Go on looking for what is said, within the bounds below.")
 @click.option("--rounds", type=click.IntRange(1, 50), metavar="N", help=f"Bound of --watch. Default: {ROUNDS}.")
 @click.option("--minutes", type=click.IntRange(1, 1440), metavar="N", help=f"Bound of --watch. Default: {MINUTES}.")

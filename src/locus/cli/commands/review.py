@@ -34,7 +34,7 @@ def _target(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 
 
 @_command("review")
-@click.argument("target", required=False, metavar="N | BRANCH | local", callback=_target)
+@click.argument("target", required=False, metavar="[N | BRANCH | local]", callback=_target)
 @click.option("--staged", is_flag=True, help="With local: what is staged, and nothing else.")
 @click.option("--again", is_flag=True, help="Review a commit that was reviewed before once more.")
 @click.option("--no-post", is_flag=True, help="Write the review to a file, and nothing to the forge.")

@@ -56,7 +56,7 @@ class Decided(Struct, frozen=True):
 
 
 @frame.command("review-hold")
-@click.argument("task", type=TASK, metavar="KEY", required=False)
+@click.argument("task", type=TASK, metavar="[KEY]", required=False)
 @click.option("--approve", is_flag=True, help="Let the change through: it is checked, committed, pushed and reported.")
 @click.option("--reject", metavar="TEXT", help="Send it back with what must be otherwise; `-` reads standard input.")
 @click.option("--commit", metavar="SHA", help="Approve only if the held change is this one.")
