@@ -238,13 +238,26 @@ def test_a_failed_task_is_exit_code_one_and_says_why(person: Person) -> None:
     assert "BLOCKED" in said.out
 
 
+def test_the_last_words_of_an_agent_that_failed_are_told(person: Person) -> None:
+    agent(person, "cat > /dev/null; for n in 1 2 3 4; do echo trouble $n >&2; done; exit 7")
+
+    said = run(person, "--yes", "--once")
+
+    assert "✗ agent        It ended with exit code 7." in said.out
+    assert [line.split() for line in said.out.splitlines() if "trouble" in line] == [
+        ["·", "trouble", "2"],
+        ["·", "trouble", "3"],
+        ["·", "trouble", "4"],
+    ]
+
+
 def test_a_task_that_is_held_for_a_person_is_not_counted_among_the_failed(person: Person) -> None:
     agent(person, "cat > /dev/null; echo done > one.txt; echo {} > package-lock.json")
 
     said = run(person, "--yes")
 
     assert "it is held for you to look at: locus review-hold SHOP-1" in said.out
-    assert "0 tasks in review, 1 waits for you to look at in" in said.out
+    assert "0 tasks in review, 1 waits for you in" in said.out
     assert "failed" not in said.out
     assert (said.code, status(person)) == (1, "BLOCKED")
 

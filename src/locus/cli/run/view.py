@@ -20,6 +20,7 @@ from locus.wire.work import FailReason
 
 LABEL = 12  # columns of a phase's name
 TEXT = 56  # columns of what is said, where there is no terminal whose width decides
+LAST_WORDS = 3  # lines of what an agent said before it failed
 
 # The steps on the way to an answer, which --quiet leaves out.
 STEPS = (
@@ -159,9 +160,14 @@ class RunView:
 
     def _agent(self, event: object) -> None:
         if isinstance(event, Finished):
-            glyph, style = ("✓", "green") if event.ending is Ending.DONE else ("✗", "red")
-            text = words.spent(event) if event.ending is Ending.DONE else event.detail.strip().split("\n")[0]
-            self._line(glyph, style, "agent", text, time.monotonic() - self._since)
+            seconds = time.monotonic() - self._since
+            if event.ending is Ending.DONE:
+                self._line("✓", "green", "agent", words.spent(event), seconds)
+                return
+            why, *said = [line for line in event.detail.splitlines() if line.strip()] or [""]
+            self._line("✗", "red", "agent", why, seconds)
+            for one in said[-LAST_WORDS:]:
+                self._line("·", "dim", "", one, dim=True, wrap=True)
             return
         line = words.agent_line(event)
         if line is None:
@@ -197,7 +203,7 @@ class RunView:
         tally = what.tally
         parts = [f"{words.count(len(tally.completed), 'task')} in review"]
         if held := len(tally.held):
-            parts.append(f"{held} {'waits' if held == 1 else 'wait'} for you to look at")
+            parts.append(f"{held} {'waits' if held == 1 else 'wait'} for you")
         if failed := len(tally.failed) - held:
             parts.append(f"{failed} failed")
         if tally.released:
