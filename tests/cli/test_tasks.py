@@ -51,10 +51,12 @@ async def test_a_check_that_the_repository_does_not_have_is_told(ada: SignedIn) 
     none = await ada.did("tasks", "add", "Two", "--check", "payment", cwd=shop)
     good = await ada.did("tasks", "add", "Three", "--check", "unit", "--check", "review", cwd=shop)
     elsewhere = await ada.did("tasks", "add", "Four", "--check", "unti")
+    edited = await ada.did("tasks", "edit", "WEB-3", "--check", "unti", cwd=shop)
 
     assert "no check `unti`, so nothing here will tick it. Did you mean `unit`?" in slip
     assert "no check `payment`, so nothing here will tick it. It has: unit." in none
     assert "no check" not in good + elsewhere
+    assert "no check `unti`" in edited
 
 
 async def test_every_field_can_be_given_when_adding(ada: SignedIn) -> None:

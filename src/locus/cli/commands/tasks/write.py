@@ -177,6 +177,7 @@ def edit(
         edited = _edit_text(here, task)
     else:
         given = Fields(**fields)
+        tell_unknown(here, out, (*given.check, *given.red_first))
         change = Change(
             given=given,
             said=frozenset(said),
