@@ -13,10 +13,11 @@ from locus.server.db import pool as pools
 from locus.server.db.pool import Pool
 from locus.wire.workspaces import Purpose, Workspace
 
-# A shell starts what it puts into the background with SIGINT ignored, and children inherit that: every test that
-# presses Ctrl+C would wait for nothing.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell starts what it puts into the background with SIGINT ignored, nohup with SIGHUP, and children inherit that:
+# every test that presses Ctrl+C or closes a terminal would wait for nothing.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 import json
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,6 +202,30 @@ def test_sigterm_and_a_closed_terminal_end_a_run_in_order_with_codes_of_their_ow
     assert child.exitstatus == code
     assert status(person) == "BACKLOG"
     assert not any(is_alive(pid) for pid in pids)
+
+
+def test_a_closed_terminal_does_not_end_a_run_that_nohup_has_started(person: Person) -> None:
+    hold = person.place / "hold"
+    agent(person, f"cat > /dev/null; echo > {person.place}/began; while [ ! -e {hold} ]; do sleep 0.1; done; echo > a")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "locus", "run", "--yes"],
+        cwd=person.home / "shop",
+        env=person.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    end = time.monotonic() + 30
+    while not (person.place / "began").exists():
+        assert time.monotonic() < end, "the agent did not start"
+        time.sleep(0.05)
+
+    process.send_signal(signal.SIGHUP)
+    hold.touch()
+
+    assert process.wait(timeout=60) == 0
+    assert status(person) == "IN_REVIEW"
 
 
 def test_a_run_that_waits_for_a_sprint_says_by_its_code_what_ended_it(person: Person) -> None:

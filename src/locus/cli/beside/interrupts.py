@@ -25,13 +25,13 @@ def rising() -> None:
     def rise(number: int, frame: FrameType | None) -> None:
         raise Signalled(number)
 
-    for number in _heard():
+    for number in heeded():
         signal.signal(number, rise)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
 
 
-def _heard() -> tuple[signal.Signals, ...]:
-    """The signals that end a command; not SIGHUP, where `nohup` keeps that from happening."""
+def heeded() -> tuple[signal.Signals, ...]:
+    """The signals that end a command. A closed terminal does not where `nohup` has started it."""
     kept = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return HEARD[:-1] if kept else HEARD
 
@@ -52,7 +52,7 @@ class Interrupts:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        for number in _heard():
+        for number in heeded():
             self._before[number] = signal.signal(number, self._heard)
         return self
 

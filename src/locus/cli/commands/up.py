@@ -8,6 +8,7 @@ import click
 from msgspec import Struct
 
 from locus.cli import frame, session
+from locus.cli.beside.interrupts import heeded
 from locus.cli.invocation import Invocation
 from locus.cli.output import Cell, Output
 from locus.client.address import is_loopback
@@ -289,7 +290,7 @@ def _stay(serving: hosting.Serving, record: hosting.Record, places: Directories,
         # A second Ctrl+C does not wait for requests that are being answered.
         serving.process.send_signal(signal.SIGTERM if asked == 1 else signal.SIGKILL)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in heeded():
         signal.signal(number, stop)
     try:
         code = serving.process.wait()

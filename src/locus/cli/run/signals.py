@@ -7,11 +7,11 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from locus.cli.beside.interrupts import BY_SIGNAL, heeded
 from locus.local.worker.why import Interrupted
 
 T = TypeVar("T")
 NAMES = {signal.SIGINT: "Ctrl+C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "The terminal was closed"}
-BY_SIGNAL = 128  # a shell's exit code for what a signal has ended is this plus its number: 130, 143, 129
 
 
 class Came(Struct, Generic[T], frozen=True):
@@ -45,7 +45,8 @@ async def stoppable(work: Awaitable[T], ask: Callable[[str], None]) -> Came[T]:
             code = BY_SIGNAL + number
             ask(NAMES[number])
 
-    for number in NAMES:
+    signals = heeded()
+    for number in signals:
         loop.add_signal_handler(number, heard, number)
     try:
         return Came(await working, code)
@@ -57,5 +58,5 @@ async def stoppable(work: Awaitable[T], ask: Callable[[str], None]) -> Came[T]:
             raise  # somebody else cancelled us
         return Came(None, code)
     finally:
-        for number in NAMES:
+        for number in signals:
             loop.remove_signal_handler(number)
