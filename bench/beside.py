@@ -32,8 +32,9 @@ async def measure(*, rounds: int = ROUNDS, plans: int = PLANS) -> list[Measure]:
     except LocalError:
         walls = "without a sandbox, which this machine cannot make"
     with TemporaryDirectory(prefix="locus-bench-") as place:
-        bare, ours = _runs(Path(place), rounds, sandboxed=walls == "in the sandbox")
+        bare, libraries, ours = _runs(Path(place), rounds, sandboxed=walls == "in the sandbox")
     alone = median([one.wall for one in bare])
+    python = median([one.wall for one in libraries])
     added = median([one.wall for one in ours]) - alone
     cpu = median([one.cpu for one in ours]) - median([one.cpu for one in bare])
     approved = await _approvals(plans)
@@ -43,7 +44,8 @@ async def measure(*, rounds: int = ROUNDS, plans: int = PLANS) -> list[Measure]:
             added * 1000,
             "ms",
             at_most(EXEC_BOUND),
-            baseline=f"the agent alone: {alone * 1000:.0f} ms",
+            baseline=f"the agent alone: {alone * 1000:.0f} ms; "
+            f"Python with asyncio, Click and msgspec and nothing of ours: {python * 1000:.0f} ms",
             note=f"{walls}; median of {rounds}; of processor time {cpu * 1000:.0f} ms",
         ),
         Measure(
@@ -56,8 +58,11 @@ async def measure(*, rounds: int = ROUNDS, plans: int = PLANS) -> list[Measure]:
     ]
 
 
-def _runs(place: Path, rounds: int, *, sandboxed: bool) -> tuple[list[Took], list[Took]]:
-    """What the agent alone took, and `locus exec` with it, in turn, so that other load falls on both."""
+def _runs(place: Path, rounds: int, *, sandboxed: bool) -> tuple[list[Took], list[Took], list[Took]]:
+    """What the agent alone took, Python with what any such program needs, and `locus exec`.
+
+    In turn, so that other load falls on all of them.
+    """
     shop = place / "shop"
     shop.mkdir()
     subprocess.run(["git", "init", "-q"], cwd=shop, check=True, env={**os.environ, **IDENTITY})
@@ -73,14 +78,16 @@ def _runs(place: Path, rounds: int, *, sandboxed: bool) -> tuple[list[Took], lis
         "LOCUS_SANDBOX": "on" if sandboxed else "off",
     }
     through = [sys.executable, "-m", "locus", "exec", "Go", "--yes", "--quiet"]
+    python = [sys.executable, "-c", "import asyncio, click, msgspec"]
     bare: list[Took] = []
+    libraries: list[Took] = []
     ours: list[Took] = []
     for at in range(-1, rounds):  # the first one is for the caches
-        for argv, took in ((agent, bare), (through, ours)):
+        for argv, took in ((agent, bare), (python, libraries), (through, ours)):
             one = _time(argv, shop, env)
             if at >= 0:
                 took.append(one)
-    return bare, ours
+    return bare, libraries, ours
 
 
 def _time(argv: list[str], cwd: Path, env: dict[str, str]) -> Took:
