@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any, Self, TypeVar
 
+from locus.cli.signals import BY_SIGNAL, ENDING, heeded
+
 T = TypeVar("T")
-HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-BY_SIGNAL = 128  # a shell's exit code for what a signal has ended is this plus its number
 
 
 class Signalled(KeyboardInterrupt):
@@ -27,13 +27,7 @@ def rising() -> None:
 
     for number in heeded():
         signal.signal(number, rise)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
-
-
-def heeded() -> tuple[signal.Signals, ...]:
-    """The signals that end a command. A closed terminal does not where `nohup` has started it."""
-    kept = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    return HEARD[:-1] if kept else HEARD
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 class Interrupts:

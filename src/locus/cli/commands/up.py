@@ -8,9 +8,9 @@ import click
 from msgspec import Struct
 
 from locus.cli import frame, session
-from locus.cli.beside.interrupts import heeded
 from locus.cli.invocation import Invocation
 from locus.cli.output import Cell, Output
+from locus.cli.signals import heeded
 from locus.client.address import is_loopback
 from locus.client.errors import NotSignedIn
 from locus.client.plane import ControlPlane

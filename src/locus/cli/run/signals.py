@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from locus.cli.beside.interrupts import BY_SIGNAL, heeded
+from locus.cli.signals import BY_SIGNAL, heeded
 from locus.local.worker.why import Interrupted
 
 T = TypeVar("T")
